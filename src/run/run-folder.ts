@@ -123,6 +123,8 @@ export class Run {
   readonly terminal: Terminal | undefined;
   /** Set by the first Ctrl-C: finish the step, save, then call `stopIfAsked`. */
   shouldStop = false;
+  /** The stage that is being worked on; undefined between stages. */
+  stageName: string | undefined;
   /** Lengths of the append-only files when the current stage first began; where a stage without a checkpoint starts again. */
   stageStart: Lengths = {};
   readonly #lock: Lock;

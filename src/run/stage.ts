@@ -48,11 +48,13 @@ async function runStage<T>(
   };
   if (before === undefined) save(run, record);
   run.stageStart = record.startLengths;
+  run.stageName = name;
   run.log(`stage ${name}: ${before === undefined ? "begins" : "goes on"}`);
   const from = performance.now();
   const result = plain(await work(), `stage "${name}": its result`);
   const seconds = Math.round(performance.now() - from) / 1000;
   save(run, { ...record, state: "done", seconds, result });
+  run.stageName = undefined;
   run.log(`stage ${name}: done in ${seconds} s`);
   return result;
 }
