@@ -77,7 +77,7 @@ export function metricsMarkdown(): string {
   return [
     "# Metrics",
     "",
-    "`out/<run>/metrics.jsonl` has one line per step (one optimizer update): `step` and these names. A metric that was not measured in a step is not in its line.",
+    "`out/<run>/metrics.jsonl` has one line per step (one optimizer update): `stage`, `step` and these names. A metric that was not measured in a step is not in its line.",
     "`time/*` is all that differs between a run that was stopped and resumed and one that never was.",
     "",
     "| name | unit | meaning |",

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
+import { saveCheckpoint } from "./checkpoints.ts";
 import { currentRun, defineRecipe, resolveConfig, runRecipe } from "./recipe.ts";
 import { count, oneOf } from "./setting-rules.ts";
 
@@ -104,7 +105,23 @@ describe("a stage", () => {
     await expect(runRecipe(recipe, { dir, seed: 1 })).rejects.toThrow("killed");
     isKilled = false;
     await runRecipe(recipe, { dir, seed: 1 });
-    expect(readFileSync(join(dir, "metrics.jsonl"), "utf8")).toBe('{"step":1}\n{"step":2}\n');
+    expect(readFileSync(join(dir, "metrics.jsonl"), "utf8")).toBe(
+      '{"stage":"one","step":1}\n{"stage":"two","step":2}\n',
+    );
+  });
+
+  it("keeps its checkpoints apart from those of other stages, and trains once", async () => {
+    const recipe = defineRecipe({
+      name: "r",
+      config: {},
+      async run({ stage, run }) {
+        const train = () => saveCheckpoint(run.claimCheckpoints(), { step: 3, lengths: run.lengths() }, () => {});
+        const folders = [await stage("sft", train), await stage("rl", train)];
+        expect(folders).toEqual([join(dir, "checkpoints", "sft", "3"), join(dir, "checkpoints", "rl", "3")]);
+        await stage("twice", async () => [await train(), await train()]);
+      },
+    });
+    await expect(runRecipe(recipe, { dir, seed: 1 })).rejects.toThrow('stage "twice" trains twice');
   });
 
   it("is not recorded as done when a stop was asked for inside it", async () => {

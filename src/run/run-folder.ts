@@ -56,7 +56,9 @@ export function openRun(options: RunOptions): Run {
 }
 
 function open({ dir, recipe, config, seed, versions = {}, terminal }: RunOptions, lock: Lock): Run {
-  for (const folder of [dir, join(dir, "stages"), join(dir, "checkpoints")]) removeLeftovers(folder);
+  const checkpoints = join(dir, "checkpoints");
+  for (const folder of [dir, join(dir, "stages"), checkpoints]) removeLeftovers(folder);
+  if (existsSync(checkpoints)) for (const name of readdirSync(checkpoints)) removeLeftovers(join(checkpoints, name));
   const isResumed = checkSame(dir, { recipe, seed, config });
   explained(dir, () => {
     for (const folder of ["stages", "checkpoints"]) mkdirSync(join(dir, folder), { recursive: true });
@@ -119,14 +121,16 @@ export class Run {
   readonly seed: number;
   /** The folder held this run before this process opened it. */
   readonly isResumed: boolean;
-  readonly checkpointsDir: string;
   readonly terminal: Terminal | undefined;
   /** Set by the first Ctrl-C: finish the step, save, then call `stopIfAsked`. */
   shouldStop = false;
   /** The stage that is being worked on; undefined between stages. */
   stageName: string | undefined;
+  /** The stage that is at work; its lines in the append-only files carry its name. */
+  stage: string | undefined;
   /** Lengths of the append-only files when the current stage first began; where a stage without a checkpoint starts again. */
   stageStart: Lengths = {};
+  readonly #claimed = new Set<string>();
   readonly #lock: Lock;
   readonly #files: Record<AppendOnly | "log.txt", number>;
   #isClosed = false;
@@ -146,7 +150,6 @@ export class Run {
     this.config = config;
     this.seed = seed;
     this.isResumed = isResumed;
-    this.checkpointsDir = join(dir, "checkpoints");
     this.#lock = lock;
     const openAppend = (name: string) => explained(join(dir, name), () => openSync(join(dir, name), "a+"));
     this.#files = {
@@ -161,14 +164,41 @@ export class Run {
     return join(this.dir, ...names);
   }
 
+  /** Where the current stage keeps its checkpoints: `checkpoints/<stage>`. */
+  get checkpointsDir(): string {
+    return join(this.dir, "checkpoints", this.stage ?? "");
+  }
+
+  /**
+   * The checkpoints' folder of the current stage, for the one training of that stage. Throws a UserError where the
+   * stage has trained before: the second would go on from the checkpoints of the first.
+   */
+  claimCheckpoints(): string {
+    const folder = this.checkpointsDir;
+    if (this.#claimed.has(folder)) {
+      throw new UserError(
+        `${folder}: ${this.stage === undefined ? "this recipe trains twice outside of a stage" : `stage "${this.stage}" trains twice`}. Give each training a stage of its own.`,
+      );
+    }
+    this.#claimed.add(folder);
+    explained(folder, () => mkdirSync(folder, { recursive: true }));
+    fsyncFolder(this.path("checkpoints"));
+    return folder;
+  }
+
   /** Adds one line to metrics.jsonl, whole or not at all. Throws a UserError for NaN, and on a full disk. */
   appendMetrics(record: Record<string, unknown>): void {
-    this.#append("metrics.jsonl", toJsonLines([record], this.path("metrics.jsonl")));
+    this.#appendLines("metrics.jsonl", [record]);
   }
 
   /** Adds a line per record to rollouts.jsonl, all or none. */
   appendRollouts(records: readonly Record<string, unknown>[]): void {
-    this.#append("rollouts.jsonl", toJsonLines(records, this.path("rollouts.jsonl")));
+    this.#appendLines("rollouts.jsonl", records);
+  }
+
+  #appendLines(name: AppendOnly, records: readonly Record<string, unknown>[]): void {
+    const named = this.stage === undefined ? records : records.map((record) => ({ stage: this.stage, ...record }));
+    this.#append(name, toJsonLines(named, this.path(name)));
   }
 
   /** Adds a dated line to log.txt, which keeps the lines of killed processes too. */

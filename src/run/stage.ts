@@ -51,12 +51,21 @@ async function runStage<T>(
   run.stageName = name;
   run.log(`stage ${name}: ${before === undefined ? "begins" : "goes on"}`);
   const from = performance.now();
-  const result = plain(await work(), `stage "${name}": its result`);
+  const result = plain(await inStage(run, name, work), `stage "${name}": its result`);
   const seconds = Math.round(performance.now() - from) / 1000;
   save(run, { ...record, state: "done", seconds, result });
   run.stageName = undefined;
   run.log(`stage ${name}: done in ${seconds} s`);
   return result;
+}
+
+async function inStage<T>(run: Run, name: string, work: () => T | Promise<T>): Promise<T> {
+  run.stage = name;
+  try {
+    return await work();
+  } finally {
+    run.stage = undefined;
+  }
 }
 
 function checkInputs(run: Run, before: StageRecord, inputs: Record<string, unknown>): void {

@@ -1,17 +1,10 @@
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { evaluate } from "#eval";
 import { learningRate } from "#nn";
 import { type FrozenPolicy, LocalFrozen, LocalPolicy } from "#policy";
-import {
-  type CheckpointState,
-  currentRun,
-  loadLatestCheckpoint,
-  type Run,
-  rotateCheckpoints,
-  saveCheckpoint,
-  UserError,
-} from "#run";
+import { type Run, UserError } from "#run";
 import { rowsOf, type Task } from "#tasks";
+import { isDue, refuseDivergence, resume, runOf, save, type TrainerState, unlessCorrupt } from "./checkpoint.ts";
 import { type Collected, collect } from "./collect.ts";
 import { grpoRollout, type StepFigures } from "./grpo.ts";
 import type { GrpoConfig } from "./grpo-config.ts";
@@ -19,16 +12,13 @@ import { refuseWhatCannotFit } from "./memory.ts";
 import { PromptSource } from "./prompt-source.ts";
 
 /** What a resumed run goes on from; with the weights and the optimizer it is the whole state. */
-type State = CheckpointState & {
+type State = TrainerState & {
   rollout: number;
   /** Prompts taken from the task. */
   cursor: number;
   /** Step whose weights the reference has. */
   referenceStep: number;
   best: { step: number; accuracy: number } | undefined;
-  /** Seconds of training and tokens trained on, over all processes of this run. */
-  trainSeconds: number;
-  tokens: number;
 };
 
 export type GrpoResult = {
@@ -42,6 +32,8 @@ export type GrpoResult = {
 /** Where the pieces of one run are held together. */
 type Trainer<R> = {
   run: Run;
+  /** Of this stage's checkpoints. */
+  folder: string;
   task: Task<R>;
   config: GrpoConfig;
   policy: LocalPolicy;
@@ -55,9 +47,7 @@ type Trainer<R> = {
  * resumed from its last checkpoint, evaluated and saved as the settings say.
  */
 export async function grpo<R>(model: string, task: Task<R>, config: GrpoConfig): Promise<GrpoResult> {
-  const run = currentRun();
-  if (run === undefined)
-    throw new Error("grpo: called outside of a recipe. Call it in a recipe's run(), started by `aha train`.");
+  const run = runOf("grpo");
   const perRollout = config.miniBatches * config.innerEpochs;
   if (config.steps % perRollout !== 0) {
     throw new UserError(
@@ -71,7 +61,7 @@ export async function grpo<R>(model: string, task: Task<R>, config: GrpoConfig):
       run.stopIfAsked();
     }
     const { trainSeconds, tokens, step } = trainer.state;
-    return { model: join(run.checkpointsDir, String(step)), steps: step, trainSeconds, tokens };
+    return { model: join(trainer.folder, String(step)), steps: step, trainSeconds, tokens };
   } finally {
     run.terminal?.end();
     trainer.reference?.dispose();
@@ -81,6 +71,7 @@ export async function grpo<R>(model: string, task: Task<R>, config: GrpoConfig):
 
 async function open<R>(run: Run, model: string, task: Task<R>, config: GrpoConfig): Promise<Trainer<R>> {
   const { seed } = run;
+  const folder = run.claimCheckpoints();
   const options = {
     dtype: config.dtype,
     microBatchTokens: config.microBatchTokens,
@@ -90,8 +81,6 @@ async function open<R>(run: Run, model: string, task: Task<R>, config: GrpoConfi
   const policy = await LocalPolicy.open(model, options);
   refuseWhatCannotFit(policy.model.decoder.config, config);
   const source = new PromptSource(task, await rowsOf(task, "train"), policy.tokenizer, seed);
-  const latest = loadLatestCheckpoint<State>(run.checkpointsDir);
-  run.truncateTo(latest?.state.lengths ?? run.stageStart);
   const fresh: State = {
     step: 0,
     rollout: 0,
@@ -102,29 +91,15 @@ async function open<R>(run: Run, model: string, task: Task<R>, config: GrpoConfi
     tokens: 0,
     lengths: {},
   };
-  const state = latest?.state ?? fresh;
+  const { state, dir } = await resume(run, folder, policy, fresh);
   source.cursor = state.cursor;
-  if (latest !== undefined) await unlessCorrupt(latest.dir, () => policy.load(latest.dir));
   let reference: FrozenPolicy | undefined;
   if (config.kl > 0) {
-    const folder = latest === undefined ? undefined : join(latest.dir, "reference");
+    const saved = dir === undefined ? undefined : join(dir, "reference");
     reference =
-      folder === undefined ? policy.snapshot() : await unlessCorrupt(folder, () => LocalFrozen.load(folder, options));
+      saved === undefined ? policy.snapshot() : await unlessCorrupt(saved, () => LocalFrozen.load(saved, options));
   }
-  return { run, task, config, policy, source, reference, state };
-}
-
-/** What a checkpoint's files say when they are not whole, with what to do about it. */
-async function unlessCorrupt<T>(folder: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    const dir = basename(folder) === "reference" ? dirname(folder) : folder;
-    throw new UserError(
-      `${(error as Error).message} This checkpoint cannot be resumed from. Put its files back, or delete ${dir} to resume from the one before it.`,
-      { cause: error },
-    );
-  }
+  return { run, folder, task, config, policy, source, reference, state };
 }
 
 /** One rollout, the updates on it, and what is due after them: evaluation, metrics, checkpoint. */
@@ -150,7 +125,7 @@ async function oneRollout<R>(trainer: Trainer<R>): Promise<void> {
         return collected.groups;
       },
       onStep: (figures) => {
-        refuseDivergence(figures, run);
+        refuseDivergence(run, figures, "Lower lr, or raise the reward's and the clip's bounds against spikes.");
         steps.push({ ...figures, updateMs: performance.now() - mark });
         mark = performance.now();
         run.terminal?.begin(`${name(figures.step)}: updating`);
@@ -186,18 +161,6 @@ function renewReference<R>(trainer: Trainer<R>): void {
   trainer.reference = policy.snapshot();
   state.referenceStep = state.step;
 }
-
-/** A gradient that is not a number was not applied; going on would only hide where it came from. */
-function refuseDivergence({ step, gradNorm }: StepFigures, run: Run): void {
-  if (Number.isFinite(gradNorm)) return;
-  throw new UserError(
-    `${run.dir}: step ${step + 1}: the gradient's norm is ${gradNorm}. Nothing was changed, the last checkpoint is whole. Lower lr, or raise the reward's and the clip's bounds against spikes.`,
-  );
-}
-
-/** True when a multiple of `every` was reached in this rollout, or the last step. */
-const isDue = (every: number, first: number, step: number, steps: number) =>
-  step === steps || (every > 0 && Math.floor(step / every) > Math.floor(first / every));
 
 async function evaluateIfDue<R>(
   { run, config, policy, task, state }: Trainer<R>,
@@ -272,13 +235,11 @@ function report<R>(
   run.appendRollouts(shown.slice(0, config.keepRollouts));
 }
 
-async function saveIfDue<R>({ run, config, policy, reference, state }: Trainer<R>, first: number): Promise<void> {
+async function saveIfDue<R>(
+  { run, folder, config, policy, reference, state }: Trainer<R>,
+  first: number,
+): Promise<void> {
   if (!isDue(config.checkpointEvery, first, state.step, config.steps) && !run.shouldStop) return;
   run.terminal?.begin(`step ${state.step}/${config.steps}: saving a checkpoint`);
-  state.lengths = run.lengths();
-  await saveCheckpoint(run.checkpointsDir, state, async (folder) => {
-    await policy.save(folder);
-    await reference?.save(join(folder, "reference"));
-  });
-  rotateCheckpoints(run.checkpointsDir, { keep: config.keepCheckpoints, best: state.best?.step });
+  await save(run, folder, state, { policy, reference, keep: config.keepCheckpoints });
 }

@@ -200,7 +200,7 @@ describe("aha train", () => {
 
 describe("what a run has saved is not lost", () => {
   const command = (run: string, out = dir) => ["train", "test/wet/kill-recipe.ts", "--out", out, "--run", run, "--set", `model=${model}`, "--set", "grpo.steps=12"]; // biome-ignore format: one line
-  const weights = (run: string) => readFileSync(join(dir, run, "checkpoints", "12", "model.safetensors")).toString("base64"); // biome-ignore format: one line
+  const weights = (run: string) => readFileSync(join(dir, run, "checkpoints", "grpo", "12", "model.safetensors")).toString("base64"); // biome-ignore format: one line
   let whole: string;
   beforeAll(async () => {
     expect(await aha(...command("whole"))).toMatchObject({ code: 0 });
@@ -209,22 +209,22 @@ describe("what a run has saved is not lost", () => {
   });
 
   const damages: [string, string, (path: string) => void, RegExp][] = [
-    ["truncated weights", "model.safetensors", (path) => truncateSync(path, statSync(path).size - 100), /model\.safetensors: .*delete .*checkpoints\/4 to resume from the one before it/], // biome-ignore format: one line
-    ["an empty optimizer", "optimizer.safetensors", (path) => truncateSync(path, 0), /optimizer\.safetensors: .*delete .*checkpoints\/4 /], // biome-ignore format: one line
-    ["a reference that is gone", "reference/model.safetensors", (path) => rmSync(path), /reference: no weights\..*delete .*checkpoints\/4 to/], // biome-ignore format: one line
-    ["a state.json of garbage", "state.json", (path) => writeFileSync(path, "\0\0\0"), /state\.json: is not whole JSON .*Delete .*checkpoints\/4 to resume from the one before it/], // biome-ignore format: one line
+    ["truncated weights", "model.safetensors", (path) => truncateSync(path, statSync(path).size - 100), /model\.safetensors: .*delete .*checkpoints\/grpo\/4 to resume from the one before it/], // biome-ignore format: one line
+    ["an empty optimizer", "optimizer.safetensors", (path) => truncateSync(path, 0), /optimizer\.safetensors: .*delete .*checkpoints\/grpo\/4 /], // biome-ignore format: one line
+    ["a reference that is gone", "reference/model.safetensors", (path) => rmSync(path), /reference: no weights\..*delete .*checkpoints\/grpo\/4 to/], // biome-ignore format: one line
+    ["a state.json of garbage", "state.json", (path) => writeFileSync(path, "\0\0\0"), /state\.json: is not whole JSON .*Delete .*checkpoints\/grpo\/4 to resume from the one before it/], // biome-ignore format: one line
   ];
   it.each(damages)(
     "by a checkpoint with %s: it is named, and put right the run goes on as if never stopped",
     async (what, name, damage, message) => {
       const run = what.replaceAll(/\W/g, "-");
       cpSync(join(dir, "half"), join(dir, run), { recursive: true });
-      const path = join(dir, run, "checkpoints", "4", name);
+      const path = join(dir, run, "checkpoints", "grpo", "4", name);
       damage(path);
       const before = readFileSync(join(dir, run, "metrics.jsonl"), "utf8");
       expectMistake(await aha(...command(run)), message);
       expect(before.startsWith(readFileSync(join(dir, run, "metrics.jsonl"), "utf8"))).toBe(true);
-      copyFileSync(join(dir, "half", "checkpoints", "4", name), path);
+      copyFileSync(join(dir, "half", "checkpoints", "grpo", "4", name), path);
       expect(await aha(...command(run))).toMatchObject({ code: 0 });
       expect(weights(run)).toBe(whole);
     },
@@ -232,7 +232,7 @@ describe("what a run has saved is not lost", () => {
 
   it("by deleting a corrupt checkpoint: the run begins from the one before, or anew, to the same end", async () => {
     cpSync(join(dir, "half"), join(dir, "deleted"), { recursive: true });
-    rmSync(join(dir, "deleted", "checkpoints", "4"), { recursive: true });
+    rmSync(join(dir, "deleted", "checkpoints", "grpo", "4"), { recursive: true });
     expect(await aha(...command("deleted"))).toMatchObject({ code: 0 });
     expect(weights("deleted")).toBe(whole);
   });
@@ -263,7 +263,7 @@ describe("what a run has saved is not lost", () => {
       `cp -r ${small}/r ${rescued}`,
     );
     expectMistake(ended, /small\/r\/.*: the disk is full\. Everything saved before is whole\..*\(ENOSPC\)/);
-    const steps = readdirSync(join(rescued, "checkpoints"));
+    const steps = readdirSync(join(rescued, "checkpoints", "grpo"));
     expect(steps.length).toBeGreaterThan(0);
     expect(steps).not.toContain("12");
     const again = mounted("true", command("rescued"));

@@ -26,7 +26,7 @@ function outcome(run: string) {
   const withoutTimes = lines.map((line) =>
     JSON.stringify(Object.entries(line).filter(([name]) => !name.startsWith("time/"))),
   );
-  const last = join(dir, run, "checkpoints", "24");
+  const last = join(dir, run, "checkpoints", "grpo", "24");
   return {
     metrics: withoutTimes,
     rollouts: readFileSync(join(dir, run, "rollouts.jsonl"), "utf8"),
@@ -74,7 +74,7 @@ describe("killed and started again with the same command, number for number as o
     expect(signals.filter((signal) => signal === "SIGKILL").length).toBeGreaterThanOrEqual(10);
     expect(await aha(...command("killed"))).toMatchObject({ code: 0 });
     expect(outcome("killed")).toEqual(whole);
-    expect(readdirSync(join(dir, "killed", "checkpoints")).every((name) => /^\d+$/.test(name))).toBe(true);
+    expect(readdirSync(join(dir, "killed", "checkpoints", "grpo")).every((name) => /^\d+$/.test(name))).toBe(true);
   });
 
   it("at random instants, wherever they fall", async () => {
@@ -115,7 +115,7 @@ describe("Ctrl-C", () => {
     expect(stdout).toMatch(/Stopped\. The same command goes on from the last checkpoint in .*stopped\.\n$/);
     const done = numSteps("stopped");
     expect(done).toBeLessThan(24);
-    expect(existsSync(join(dir, "stopped", "checkpoints", String(done), "state.json"))).toBe(true);
+    expect(existsSync(join(dir, "stopped", "checkpoints", "grpo", String(done), "state.json"))).toBe(true);
     expect(await aha(...command("stopped"))).toMatchObject({ code: 0 });
     expect(outcome("stopped").metrics).toEqual(whole.metrics);
     expect(outcome("stopped").weights).toEqual(whole.weights);
