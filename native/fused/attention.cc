@@ -1,25 +1,28 @@
-// Causal attention over packed sequences, grouped-query: softmax(q·kᵀ·scale)·v for each (sequence, head), a tile of query
-// rows at a time against only the keys it may see. No N×N mask exists; memory is one tile per thread.
+// Causal attention over packed sequences, grouped-query: softmax(q·kᵀ·scale)·v for each (sequence, head). A tile holds the
+// weights of as many queries as a panel has columns, [keys, queries], against only the keys that they may see: the queries
+// lie side by side in the vectors, and the tile is an operand of the next product as it is. No N×N mask exists; memory is
+// one tile and one head of one sequence per thread.
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <vector>
 
 #include "../core.h"
-#include "kernel.h"
+#include "gemm.h"
 
 namespace aha {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-constexpr int64_t kTile = 64;
+using packed::ceilDiv;
+using packed::kColumns;
+using packed::kRows;
+using packed::Operand;
 
 struct Shape {
   int64_t heads, kvHeads, size, sequences, group;
-  int ldq, ldk, ldv, ldo;
+  int64_t ldq, ldk, ldv, ldo, ldg;  // strides of rows: of q, k, v, of what is like q, of what is like k
 };
 
 Shape shapeOf(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& offsets) {
@@ -32,7 +35,59 @@ Shape shapeOf(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, con
   int64_t last = offsets.size(0) - 1;
   require(o[0] == 0 && o[last] == q.size(0), "offsets must run from 0 to N");
   for (int64_t s = 0; s < last; s++) require(o[s] <= o[s + 1], "offsets must not decrease");
-  return {q.size(1), k.size(1), q.size(2), last, q.size(1) / k.size(1), int(rowStride(q)), int(rowStride(k)), int(rowStride(v)), int(q.size(1) * q.size(2))};
+  return {q.size(1), k.size(1), q.size(2), last, q.size(1) / k.size(1), rowStride(q), rowStride(k), rowStride(v), q.size(1) * q.size(2), k.size(1) * k.size(2)};
+}
+
+// A matrix [rows, size] as the left operand of a product that sums over its columns: panels [size, kRows].
+template <class T>
+void packLeft(const T* from, int64_t stride, int64_t rows, int64_t size, std::vector<T>& to) {
+  to.resize(ceilDiv(rows, kRows) * kRows * size + packed::kLanes<T>);
+  for (int64_t r = 0; r < rows; r += kRows) packed::packPanel<T>({from + r * stride, stride, 1}, std::min<int64_t>(kRows, rows - r), kRows, size, to.data() + r * size);
+}
+
+// A matrix [rows, size] as the right operand of a product that sums over its rows: panels [rows, kColumns].
+template <class T>
+void packRight(const T* from, int64_t stride, int64_t rows, int64_t size, std::vector<T>& to) {
+  to.resize(ceilDiv(size, kColumns<T>) * kColumns<T> * rows);
+  for (int64_t c = 0; c < size; c += kColumns<T>) packed::packPanel<T>({from + c, 1, stride}, std::min<int64_t>(kColumns<T>, size - c), kColumns<T>, rows, to.data() + c * rows);
+}
+
+// Up to kColumns rows [rows, size], times `scale`, as the right operand of a product that sums over the columns.
+template <class T>
+void packQueries(const T* from, int64_t stride, int64_t rows, int64_t size, T scale, std::vector<T>& to) {
+  to.resize(size * kColumns<T>);
+  packed::packPanel<T>({from, stride, 1}, rows, kColumns<T>, size, to.data());
+  for (T& value : to) value *= scale;
+}
+
+// y [keys, kColumns] = the packed left [keys, size] · right [size, kColumns]; `keys` is rounded up to whole panels.
+template <class T>
+void scores(const std::vector<T>& left, const std::vector<T>& right, int64_t keys, int64_t size, std::vector<T>& y) {
+  y.resize(ceilDiv(keys, kRows) * kRows * kColumns<T>);
+  for (int64_t r = 0; r < keys; r += kRows)
+    packed::tiles<T>[kRows - 1](left.data() + r * size, kRows, right.data(), right.data(), size, y.data() + r * kColumns<T>, kColumns<T>, packed::zeros<T>, 0, kColumns<T>);
+}
+
+// y [rows, size] = the tile [keys, rows]ᵀ · right [keys, size], its panels `length` rows long.
+template <class T>
+void mix(const std::vector<T>& tile, const std::vector<T>& right, int64_t length, int64_t keys, int64_t rows, int64_t size, T* y, int64_t ldy) {
+  for (int64_t c = 0; c < size; c += kColumns<T>) {
+    const T* panel = right.data() + c * length;
+    for (int64_t r = 0; r < rows; r += kRows)
+      packed::tiles<T>[std::min<int64_t>(kRows, rows - r) - 1](tile.data() + r, kColumns<T>, panel, panel, keys, y + r * ldy + c, ldy, packed::zeros<T>, 0, std::min<int64_t>(kColumns<T>, size - c));
+  }
+}
+
+// y [keys, size] += the tile [keys, rows] · right [rows, size].
+template <class T>
+void addMixed(const std::vector<T>& tile, const std::vector<T>& right, int64_t keys, int64_t rows, int64_t size, T* y, int64_t ldy) {
+  for (int64_t c = 0; c < size; c += kColumns<T>) {
+    const T* panel = right.data() + c * rows;
+    for (int64_t r = 0; r < keys; r += kRows) {
+      T* to = y + r * ldy + c;
+      packed::tiles<T, kColumns<T>>[std::min<int64_t>(kRows, keys - r) - 1](tile.data() + r * kColumns<T>, 1, panel, panel, rows, to, ldy, to, ldy, std::min<int64_t>(kColumns<T>, size - c));
+    }
+  }
 }
 
 struct Attention : torch::autograd::Function<Attention> {
@@ -44,37 +99,40 @@ struct Attention : torch::autograd::Function<Attention> {
     at::Tensor lse = at::empty({is.heads, total}, q.options());
     const int64_t* o = offsets.const_data_ptr<int64_t>();
     floating(q, [&](auto zero) {
-      using scalar_t = decltype(zero);
-      const scalar_t *pq = q.const_data_ptr<scalar_t>(), *pk = k.const_data_ptr<scalar_t>(), *pv = v.const_data_ptr<scalar_t>();
-      scalar_t *po = out.data_ptr<scalar_t>(), *pl = lse.data_ptr<scalar_t>();
+      using T = decltype(zero);
+      constexpr int64_t width = kColumns<T>;
+      const T *pq = q.const_data_ptr<T>(), *pk = k.const_data_ptr<T>(), *pv = v.const_data_ptr<T>();
+      T *po = out.data_ptr<T>(), *pl = lse.data_ptr<T>();
 #pragma omp parallel
       {
-        std::vector<scalar_t> tile;
+        std::vector<T> keys, values, queries, tile;
 #pragma omp for schedule(dynamic, 1)
-        for (int64_t item = 0; item < is.sequences * is.heads; item++) {
-          int64_t s = item / is.heads, h = item % is.heads, kh = h / is.group, start = o[s], length = o[s + 1] - start;
-          const scalar_t *keys = pk + start * is.ldk + kh * is.size, *values = pv + start * is.ldv + kh * is.size;
-          for (int64_t row = 0; row < length; row += kTile) {
-            int rows = int(std::min(kTile, length - row)), cols = int(row) + rows;
-            if (int64_t(tile.size()) < int64_t(rows) * cols) tile.resize(int64_t(kTile) * cols);
-            gemm(false, true, rows, cols, int(is.size), scalar_t(scale), pq + (start + row) * is.ldq + h * is.size, is.ldq, keys, is.ldk, scalar_t(0), tile.data(), cols);
-            for (int r = 0; r < rows; r++) {
-              scalar_t* p = tile.data() + int64_t(r) * cols;
-              int seen = int(row) + r + 1;
-              scalar_t top = p[0], sum = 0;
-#pragma omp simd reduction(max : top)
-              for (int j = 0; j < seen; j++) top = p[j] > top ? p[j] : top;
-#pragma omp simd reduction(+ : sum)
-              for (int j = 0; j < seen; j++) {
-                p[j] = fastExp(p[j] - top);
-                sum += p[j];
+        for (int64_t item = 0; item < is.sequences * is.kvHeads; item++) {
+          int64_t kh = item % is.kvHeads, start = o[item / is.kvHeads], length = o[item / is.kvHeads + 1] - start;
+          packLeft(pk + start * is.ldk + kh * is.size, is.ldk, length, is.size, keys);
+          packRight(pv + start * is.ldv + kh * is.size, is.ldv, length, is.size, values);
+          for (int64_t h = kh * is.group; h < (kh + 1) * is.group; h++) {
+            for (int64_t row = 0; row < length; row += width) {
+              int64_t rows = std::min(width, length - row), seen = row + rows, first = start + row;
+              packQueries(pq + first * is.ldq + h * is.size, is.ldq, rows, is.size, T(scale), queries);
+              scores(keys, queries, seen, is.size, tile);
+              T top[width], sum[width] = {}, *y = po + first * is.ldo + h * is.size;
+              for (int i = 0; i < width; i++) top[i] = tile[i];
+              for (int64_t j = 1; j < seen; j++)
+                for (int i = 0; i < width; i++) top[i] = tile[j * width + i] > top[i] && j <= row + i ? tile[j * width + i] : top[i];
+              for (int64_t j = 0; j < seen; j++)
+                for (int i = 0; i < width; i++) {
+                  T p = j <= row + i ? fastExp(tile[j * width + i] - top[i]) : T(0);
+                  sum[i] += p;
+                  tile[j * width + i] = p;
+                }
+              mix(tile, values, length, seen, rows, is.size, y, is.ldo);
+              for (int64_t i = 0; i < rows; i++) {
+                T inverse = T(1) / sum[i];
+                for (int64_t c = 0; c < is.size; c++) y[i * is.ldo + c] *= inverse;
+                pl[h * total + first + i] = top[i] + std::log(sum[i]);
               }
-              scalar_t inverse = scalar_t(1) / sum;
-              for (int j = 0; j < seen; j++) p[j] *= inverse;
-              for (int j = seen; j < cols; j++) p[j] = 0;
-              pl[h * total + start + row + r] = top + std::log(sum);
             }
-            gemm(false, false, rows, int(is.size), cols, scalar_t(1), tile.data(), cols, values, is.ldv, scalar_t(0), po + (start + row) * is.ldo + h * is.size, is.ldo);
           }
         }
       }
@@ -92,46 +150,51 @@ struct Attention : torch::autograd::Function<Attention> {
     int64_t total = q.size(0);
     at::Tensor dq = at::empty(q.sizes(), q.options()), dk = at::empty(k.sizes(), k.options()), dv = at::empty(v.sizes(), v.options());
     const int64_t* o = offsets.const_data_ptr<int64_t>();
-    int ldg = int(is.kvHeads * is.size);
     floating(q, [&](auto zero) {
-      using scalar_t = decltype(zero);
-      const scalar_t *pq = q.const_data_ptr<scalar_t>(), *pk = k.const_data_ptr<scalar_t>(), *pv = v.const_data_ptr<scalar_t>();
-      const scalar_t *po = out.const_data_ptr<scalar_t>(), *pl = lse.const_data_ptr<scalar_t>(), *pd = dout.const_data_ptr<scalar_t>();
-      scalar_t *pdq = dq.data_ptr<scalar_t>(), *pdk = dk.data_ptr<scalar_t>(), *pdv = dv.data_ptr<scalar_t>();
+      using T = decltype(zero);
+      constexpr int64_t width = kColumns<T>;
+      const T *pq = q.const_data_ptr<T>(), *pk = k.const_data_ptr<T>(), *pv = v.const_data_ptr<T>();
+      const T *po = out.const_data_ptr<T>(), *pl = lse.const_data_ptr<T>(), *pd = dout.const_data_ptr<T>();
+      T *pdq = dq.data_ptr<T>(), *pdk = dk.data_ptr<T>(), *pdv = dv.data_ptr<T>();
 #pragma omp parallel
       {
-        std::vector<scalar_t> tile, slope;
+        std::vector<T> keys, values, keyRows, queries, queryRows, ups, upRows, tile, slope;
 #pragma omp for schedule(dynamic, 1)
         for (int64_t item = 0; item < is.sequences * is.kvHeads; item++) {
-          int64_t s = item / is.kvHeads, kh = item % is.kvHeads, start = o[s], length = o[s + 1] - start;
-          const scalar_t *keys = pk + start * is.ldk + kh * is.size, *values = pv + start * is.ldv + kh * is.size;
-          scalar_t *dkeys = pdk + start * ldg + kh * is.size, *dvalues = pdv + start * ldg + kh * is.size;
+          int64_t kh = item % is.kvHeads, start = o[item / is.kvHeads], length = o[item / is.kvHeads + 1] - start, size = is.size;
+          packLeft(pk + start * is.ldk + kh * size, is.ldk, length, size, keys);
+          packLeft(pv + start * is.ldv + kh * size, is.ldv, length, size, values);
+          packRight(pk + start * is.ldk + kh * size, is.ldk, length, size, keyRows);
+          T *dkeys = pdk + start * is.ldg + kh * size, *dvalues = pdv + start * is.ldg + kh * size;
           for (int64_t n = 0; n < length; n++)
-            for (int64_t c = 0; c < is.size; c++) dkeys[n * ldg + c] = dvalues[n * ldg + c] = 0;
+            for (int64_t c = 0; c < size; c++) dkeys[n * is.ldg + c] = dvalues[n * is.ldg + c] = 0;
           for (int64_t h = kh * is.group; h < (kh + 1) * is.group; h++) {
-            for (int64_t row = 0; row < length; row += kTile) {
-              int rows = int(std::min(kTile, length - row)), cols = int(row) + rows, size = int(is.size);
-              int64_t first = start + row;
-              if (int64_t(tile.size()) < int64_t(rows) * cols) tile.resize(int64_t(kTile) * cols), slope.resize(int64_t(kTile) * cols);
-              const scalar_t *query = pq + first * is.ldq + h * size, *up = pd + first * is.ldo + h * size;
-              gemm(false, true, rows, cols, size, scalar_t(scale), query, is.ldq, keys, is.ldk, scalar_t(0), tile.data(), cols);
-              gemm(false, true, rows, cols, size, scalar_t(1), up, is.ldo, values, is.ldv, scalar_t(0), slope.data(), cols);
-              for (int r = 0; r < rows; r++) {
-                scalar_t *p = tile.data() + int64_t(r) * cols, *d = slope.data() + int64_t(r) * cols;
-                const scalar_t *y = po + (first + r) * is.ldo + h * size, *dy = up + int64_t(r) * is.ldo;
-                scalar_t norm = pl[h * total + first + r], dot = 0;
-                int seen = int(row) + r + 1;
-#pragma omp simd reduction(+ : dot)
-                for (int c = 0; c < size; c++) dot += y[c] * dy[c];
-                for (int j = 0; j < seen; j++) {
-                  p[j] = fastExp(p[j] - norm);
-                  d[j] = p[j] * (d[j] - dot) * scalar_t(scale);
-                }
-                for (int j = seen; j < cols; j++) p[j] = d[j] = 0;
+            for (int64_t row = 0; row < length; row += width) {
+              int64_t rows = std::min(width, length - row), seen = row + rows, first = start + row;
+              const T *query = pq + first * is.ldq + h * size, *y = po + first * is.ldo + h * size, *up = pd + first * is.ldo + h * size;
+              packQueries(query, is.ldq, rows, size, T(scale), queries);
+              packQueries(up, is.ldo, rows, size, T(1), ups);
+              packRight(query, is.ldq, rows, size, queryRows);
+              packRight(up, is.ldo, rows, size, upRows);
+              scores(keys, queries, seen, size, tile);
+              scores(values, ups, seen, size, slope);
+              T norm[width] = {}, dot[width] = {};
+              for (int64_t i = 0; i < rows; i++) {
+                norm[i] = pl[h * total + first + i];
+                T sum = 0;
+#pragma omp simd reduction(+ : sum)
+                for (int64_t c = 0; c < size; c++) sum += y[i * is.ldo + c] * up[i * is.ldo + c];
+                dot[i] = sum;
               }
-              gemm(true, false, cols, size, rows, scalar_t(1), tile.data(), cols, up, is.ldo, scalar_t(1), dvalues, ldg);
-              gemm(false, false, rows, size, cols, scalar_t(1), slope.data(), cols, keys, is.ldk, scalar_t(0), pdq + first * is.ldo + h * size, is.ldo);
-              gemm(true, false, cols, size, rows, scalar_t(1), slope.data(), cols, query, is.ldq, scalar_t(1), dkeys, ldg);
+              for (int64_t j = 0; j < seen; j++)
+                for (int i = 0; i < width; i++) {
+                  T p = j <= row + i ? fastExp(tile[j * width + i] - norm[i]) : T(0);
+                  tile[j * width + i] = p;
+                  slope[j * width + i] = p * (slope[j * width + i] - dot[i]) * T(scale);
+                }
+              addMixed(tile, upRows, seen, rows, size, dvalues, is.ldg);
+              mix(slope, keyRows, length, seen, rows, size, pdq + first * is.ldo + h * size, is.ldo);
+              addMixed(slope, queryRows, seen, rows, size, dkeys, is.ldg);
             }
           }
         }

@@ -17,8 +17,8 @@ at::Tensor biasOf(Call& call) { return call.maybeTensor(2).value_or(at::empty({0
 const float* valuesOf(const at::Tensor& bias) { return bias.numel() == 0 ? nullptr : bias.const_data_ptr<float>(); }
 
 // [rows, columns] = A [rows, depth] · B [columns, depth]ᵀ (+ bias)
-at::Tensor product(packed::Operand a, int64_t rows, packed::Operand b, int64_t columns, int64_t depth, const float* bias = nullptr) {
-  return packed::multiply(a, rows, packed::pack(b, columns, depth, at::kFloat), columns, bias);
+at::Tensor product(packed::Operand<float> a, int64_t rows, packed::Operand<float> b, int64_t columns, int64_t depth, const float* bias = nullptr) {
+  return packed::multiply<float>(a, rows, packed::pack<float>(b, columns, depth, at::kFloat), columns, bias);
 }
 
 void requireLinear(const at::Tensor& x, int64_t inputs, int64_t outputs, const at::Tensor& bias) {
@@ -35,15 +35,15 @@ struct Linear : torch::autograd::Function<Linear> {
     ctx->saved_data["bias"] = bias.requires_grad();
     x = denseRows(x), weight = denseRows(weight);
     ctx->save_for_backward({x, weight});
-    return product(packed::rowsOf(x), x.size(0), packed::rowsOf(weight), weight.size(0), x.size(1), valuesOf(bias));
+    return product(packed::rowsOf<float>(x), x.size(0), packed::rowsOf<float>(weight), weight.size(0), x.size(1), valuesOf(bias));
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     auto saved = ctx->get_saved_variables();
     at::Tensor x = saved[0], weight = saved[1], dy = denseRows(grads[0]), dx, dweight, dbias;
     int64_t rows = x.size(0), inputs = weight.size(1), outputs = weight.size(0);
-    if (ctx->saved_data["x"].toBool()) dx = product(packed::rowsOf(dy), rows, packed::columnsOf(weight), inputs, outputs);
-    if (ctx->saved_data["weight"].toBool()) dweight = product(packed::columnsOf(dy), outputs, packed::columnsOf(x), inputs, rows);
+    if (ctx->saved_data["x"].toBool()) dx = product(packed::rowsOf<float>(dy), rows, packed::columnsOf<float>(weight), inputs, outputs);
+    if (ctx->saved_data["weight"].toBool()) dweight = product(packed::columnsOf<float>(dy), outputs, packed::columnsOf<float>(x), inputs, rows);
     if (ctx->saved_data["bias"].toBool()) dbias = dy.sum(0);
     return {dx, dweight, dbias};
   }
@@ -58,7 +58,7 @@ AHA_OP(linearFloat) { return call.give(Linear::apply(call.tensor(0), call.tensor
 AHA_OP(packWeight) {
   at::Tensor weight = denseRows(call.tensor(0));
   require(weight.dim() == 2 && weight.is_cpu() && weight.scalar_type() == at::kFloat, "takes a float32 CPU matrix");
-  return call.give(packed::pack(packed::rowsOf(weight), weight.size(0), weight.size(1), weight.options()));
+  return call.give(packed::pack<float>(packed::rowsOf<float>(weight), weight.size(0), weight.size(1), weight.options()));
 }
 
 // (x [N, I], packed [panels, I, columns], bias [O] or absent, O) -> [N, O]
@@ -67,8 +67,8 @@ AHA_OP(linearPacked) {
   at::Tensor bias = biasOf(call);
   int64_t outputs = call.integer(3);
   requireLinear(x, weight.size(1), outputs, bias);
-  require(weight.size(0) == packed::ceilDiv(outputs, packed::kColumns), "the packed weight has another number of outputs");
-  return call.give(packed::multiply(packed::rowsOf(x), x.size(0), weight, outputs, valuesOf(bias)));
+  require(weight.size(0) == packed::ceilDiv(outputs, packed::kColumns<float>), "the packed weight has another number of outputs");
+  return call.give(packed::multiply<float>(packed::rowsOf<float>(x), x.size(0), weight, outputs, valuesOf(bias)));
 }
 
 }  // namespace aha
