@@ -36,6 +36,7 @@ export default defineRecipe({
     evalSamples: 2,
     grpo: { steps: 4, promptsPerStep: 2, groupSize: 4, miniBatches: 2, maxNewTokens: 48, evalEvery: 2, evalPrompts: 4 },
   },
+  stages: { "evaluate-base": 1, grpo: 40, "evaluate-trained": 2 },
   async run({ config, stage, run, seed }) {
     // Held-out answers are sampled as they were trained, at temperature 1: a model this small repeats itself at 0.6.
     const measure = async (folder: string) => {
@@ -47,7 +48,10 @@ export default defineRecipe({
         topP: config.grpo.evalTopP,
         maxNewTokens: config.grpo.maxNewTokens,
         seed,
-        onProgress: (done, total) => run.terminal?.begin(`evaluating ${folder}: ${done} of ${total} problems`),
+        onProgress: (done, total) => {
+          run.terminal?.begin(`evaluating ${folder}: ${done} of ${total} problems`);
+          run.progress(done / total);
+        },
       });
       run.terminal?.end();
       policy.dispose();

@@ -37,6 +37,8 @@ program
   .description("run a recipe (a .ts file) in its run folder, new or resumed")
   .option("--set <name=value>", "change a setting; may be repeated", collected, [])
   .option("--tiny", "the recipe's tiny settings: every stage in seconds")
+  .option("--from <stage>", "do this stage and those after it again; what they made is set aside")
+  .option("--until <stage>", "stop once this stage is done")
   .option("--run <name>", "name of the run folder (the recipe's name)")
   .option("--out <folder>", "where run folders are", "out")
   .addOption(seed())

@@ -7,6 +7,8 @@ import { packageVersion } from "./version.ts";
 export type TrainOptions = {
   set: string[];
   tiny?: boolean;
+  from?: string;
+  until?: string;
   run?: string;
   seed: number;
   out: string;
@@ -20,14 +22,37 @@ export async function train(path: string, options: TrainOptions): Promise<number
   const dir = join(options.out, name);
   const { torchVersion, numThreads } = machine();
   using terminal = new Terminal({ isJson: options.json });
-  const { isFinished } = await runRecipe(recipe, {
+  const { isFinished, afterStage } = await runRecipe(recipe, {
     dir,
     seed: options.seed,
     set: options.set,
     isTiny: options.tiny,
+    from: options.from,
+    until: options.until,
     terminal,
     versions: { aha: packageVersion(), libtorch: torchVersion, threads: String(numThreads) },
   });
-  if (!isFinished) terminal.note(`Stopped. The same command goes on from the last checkpoint in ${dir}.`);
-  return isFinished ? 0 : 130;
+  if (isFinished) return 0;
+  if (afterStage !== undefined) {
+    terminal.note(`Stage ${afterStage} is done, and the run stops there. To go on: ${commandLine(path, options)}`);
+    return 0;
+  }
+  const again = options.from === undefined ? "The same command goes on" : `${commandLine(path, options)} goes on`;
+  terminal.note(`Stopped. ${again} from the last checkpoint in ${dir}.`);
+  return 130;
 }
+
+/** The command that goes on with a run, to its end. */
+function commandLine(path: string, { set, tiny, run, seed, out, json }: TrainOptions): string {
+  const given: [string, string | undefined][] = [
+    ...set.map((text): [string, string] => ["--set", text]),
+    ["--run", run],
+    ["--out", out === "out" ? undefined : out],
+    ["--seed", seed === 1 ? undefined : String(seed)],
+  ];
+  const values = given.flatMap(([name, value]) => (value === undefined ? [] : [name, quoted(value)]));
+  const flags = [tiny && "--tiny", json && "--json"].filter((flag) => flag !== false && flag !== undefined);
+  return ["npx aha train", quoted(path), ...flags, ...values].join(" ");
+}
+
+const quoted = (text: string) => (/^[\w./=:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -15,16 +15,34 @@ export {
   nearest,
   settings,
 } from "./config.ts";
-export { explained, publishFolder, removeLeftovers, writeFileAtomic, writeFolderAtomic } from "./durable.ts";
+export {
+  appendWhole,
+  explained,
+  publishFolder,
+  removeLeftovers,
+  writeFileAtomic,
+  writeFolderAtomic,
+} from "./durable.ts";
 export { formatDuration, formatShare, formatShort, isUnicodeLocale } from "./format.ts";
 export { onInterrupt } from "./interrupt.ts";
 export { readJsonLines } from "./jsonl.ts";
+export { acquireLock, type Lock } from "./lock.ts";
 export { type MetricDefinition, metricDefinition, metricDefinitions } from "./metrics.ts";
 export { type Point, plotLines, plotTraining, smooth } from "./plot.ts";
-export { currentRun, defineRecipe, type Recipe, type RecipeParts, resolveConfig, runRecipe } from "./recipe.ts";
+export {
+  currentRun,
+  defineRecipe,
+  type Recipe,
+  type RecipeEnd,
+  type RecipeParts,
+  resolveConfig,
+  runRecipe,
+} from "./recipe.ts";
+export { readRunConfig } from "./run-config.ts";
 export { openRun, Run, type RunOptions, Stopped } from "./run-folder.ts";
 export { count, oneOf, optional, within } from "./setting-rules.ts";
 export type { Stage } from "./stage.ts";
 export { doneStages, readStageRecord, type StageRecord } from "./stage-record.ts";
+export { type Figure, formatFigure, readTable, type TableView, tableLines } from "./table.ts";
 export { type StepRecord, Terminal, type TerminalOptions } from "./terminal.ts";
 export { formatNumber, UserError } from "./user-error.ts";

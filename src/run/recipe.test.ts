@@ -67,7 +67,8 @@ describe("a stage", () => {
   it("records its inputs, result and time", async () => {
     await runRecipe(recipeOf([]), { dir, seed: 1 });
     const record = JSON.parse(readFileSync(join(dir, "stages", "sft.json"), "utf8"));
-    expect(record).toMatchObject({ state: "done", inputs: { lr: 1e-5 }, result: { loss: 0.5 } });
+    expect(record).toMatchObject({ state: "done", settings: {}, inputs: { lr: 1e-5 }, result: { loss: 0.5 } });
+    expect(record.versions).toMatchObject({ node: process.version });
     expect(record.seconds).toBeGreaterThanOrEqual(0);
     expect(Date.parse(record.startedAt)).not.toBeNaN();
   });

@@ -1,21 +1,14 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-} from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Lengths } from "./checkpoints.ts";
 import { diffConfigs, formatChange } from "./config.ts";
 import { appendWhole, explained, fsyncFolder, removeLeftovers, writeFileAtomic } from "./durable.ts";
 import { toJsonLines } from "./jsonl.ts";
 import { acquireLock, type Lock } from "./lock.ts";
-import { doneStages } from "./stage-record.ts";
+import { readJsonFile, readRunConfig } from "./run-config.ts";
+import { finishSettingAside, setAside } from "./set-aside.ts";
+import { invalidatedBy, type StageRecord, stageRecords } from "./stage-record.ts";
+import { Table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 import { UserError } from "./user-error.ts";
 
@@ -29,11 +22,18 @@ export type RunOptions = {
   versions?: Record<string, string>;
   /** Where the run shows what it does; silent when absent. */
   terminal?: Terminal;
+  /** Of the stages that have begun, those that are to be done again: they are set aside first. */
+  redo?: (begun: readonly StageRecord[]) => readonly StageRecord[];
 };
 
-/** Thrown by `Run.stopIfAsked` once everything is saved; a command ends without an error message on it. */
+/** Thrown by `Run.stopIfAsked` once everything is saved, and after the stage that was asked for; a command ends without an error message on it. */
 export class Stopped extends Error {
   override name = "Stopped";
+  readonly afterStage: string | undefined;
+  constructor(message: string, { afterStage }: { afterStage?: string } = {}) {
+    super(message);
+    this.afterStage = afterStage;
+  }
 }
 
 const appendOnly = ["metrics.jsonl", "rollouts.jsonl"] as const;
@@ -55,24 +55,32 @@ export function openRun(options: RunOptions): Run {
   }
 }
 
-function open({ dir, recipe, config, seed, versions = {}, terminal }: RunOptions, lock: Lock): Run {
+function open({ dir, recipe, config, seed, versions = {}, terminal, redo: choose }: RunOptions, lock: Lock): Run {
   const checkpoints = join(dir, "checkpoints");
   for (const folder of [dir, join(dir, "stages"), checkpoints]) removeLeftovers(folder);
   if (existsSync(checkpoints)) for (const name of readdirSync(checkpoints)) removeLeftovers(join(checkpoints, name));
-  const isResumed = checkSame(dir, { recipe, seed, config });
+  finishSettingAside(dir);
+  const redo = choose?.(stageRecords(dir)) ?? [];
+  const asked = { recipe, seed, config };
+  const { isResumed, changes } = checkSame(dir, asked, redo);
+  const aside = redo.length === 0 ? undefined : setAside(dir, redo);
   explained(dir, () => {
     for (const folder of ["stages", "checkpoints"]) mkdirSync(join(dir, folder), { recursive: true });
   });
-  const run = new Run(dir, recipe, config, seed, isResumed, lock, terminal);
+  const now = { node: process.version, platform: process.platform, arch: process.arch, ...versions };
+  const run = new Run({ dir, recipe, config, seed, terminal, isResumed, versions: now, lock });
   try {
-    const now = { node: process.version, platform: process.platform, arch: process.arch, ...versions };
-    const changes = isResumed ? diffConfigs(readJsonFile(join(dir, "versions.json"), {}), now).map(formatChange) : [];
+    const updates = isResumed ? diffConfigs(readJsonFile(join(dir, "versions.json"), {}), now).map(formatChange) : [];
     writeFileAtomic(join(dir, "versions.json"), `${JSON.stringify(now, null, 2)}\n`);
     // Last, so that a folder with a config.json is a whole run folder.
-    if (!isResumed) writeFileAtomic(join(dir, "config.json"), `${JSON.stringify({ recipe, seed, config }, null, 2)}\n`);
+    if (!isResumed || changes.length > 0)
+      writeFileAtomic(join(dir, "config.json"), `${JSON.stringify(asked, null, 2)}\n`);
     fsyncFolder(dir);
     run.log(isResumed ? `resumed by process ${process.pid}` : `started by process ${process.pid}`);
-    if (changes.length > 0) run.log(`not number for number what an unchanged resume gives: ${changes.join(", ")}`);
+    if (updates.length > 0) run.log(`not number for number what an unchanged resume gives: ${updates.join(", ")}`);
+    if (changes.length > 0) run.tell(`settings changed: ${changes.join(", ")}; no stage that stays has read them`);
+    if (aside !== undefined)
+      run.tell(`set aside in ${aside}, to be done again: ${redo.map(({ name }) => name).join(", ")}`);
     return run;
   } catch (error) {
     run.close();
@@ -80,37 +88,35 @@ function open({ dir, recipe, config, seed, versions = {}, terminal }: RunOptions
   }
 }
 
-/** True when the folder holds this very run, false when it is new. */
-function checkSame(dir: string, asked: { recipe: string; seed: number; config: Record<string, unknown> }): boolean {
-  const path = join(dir, "config.json");
-  if (!existsSync(path)) {
+/** Whether the folder holds this very run, and what of its settings has changed where no stage that stays depends on it. */
+function checkSame(
+  dir: string,
+  asked: { recipe: string; seed: number; config: Record<string, unknown> },
+  redo: readonly StageRecord[],
+): { isResumed: boolean; changes: string[] } {
+  const found = readRunConfig(dir);
+  if (found === undefined) {
     const ours = ["stages", "checkpoints", "versions.json", "log.txt", ...appendOnly];
     const foreign = readdirSync(dir).filter((name) => !ours.includes(name) && !name.startsWith("lock."));
-    if (foreign.length === 0) return false;
+    if (foreign.length === 0) return { isResumed: false, changes: [] };
     throw new UserError(
       `${dir} is not a run folder: it has no config.json, but ${foreign.slice(0, 5).join(", ")}. Choose another --run.`,
     );
   }
-  const { config, ...rest } = readJsonFile<{ config?: Record<string, unknown> }>(path, {});
+  const { config, ...rest } = found;
   const { config: askedConfig, ...askedRest } = JSON.parse(JSON.stringify(asked)) as typeof asked;
-  const changes = [...diffConfigs(rest, askedRest), ...diffConfigs(config ?? {}, askedConfig)];
-  if (changes.length === 0) return true;
-  const done = doneStages(dir);
-  const invalid = done.length === 0 ? "" : ` Done with the old one, and invalid with this: ${done.join(", ")}.`;
+  const [otherRun, settings] = [diffConfigs(rest, askedRest), diffConfigs(config ?? {}, askedConfig)];
+  const begun = stageRecords(dir);
+  const kept = begun.filter(({ name }) => !redo.some((record) => record.name === name));
+  const invalid = otherRun.length > 0 ? begun.map(({ name }) => name) : invalidatedBy(settings, kept);
+  const changes = [...otherRun, ...settings].map(formatChange);
+  const isAllowed = otherRun.length === 0 && begun.length > 0 && invalid.length === 0;
+  if (changes.length === 0 || isAllowed) return { isResumed: true, changes };
+  const redoing = otherRun.length === 0 && invalid[0] !== undefined ? `, redo these with --from ${invalid[0]}` : "";
+  const done = invalid.length === 0 ? "" : ` Begun with the old one, and invalid with this: ${invalid.join(", ")}.`;
   throw new UserError(
-    `${dir} exists with a different config (${changes.map(formatChange).join(", ")}). Resume with the old one, or choose another --run.${invalid}`,
+    `${dir} exists with a different config (${changes.join(", ")}). Resume with the old one${redoing}, or choose another --run.${done}`,
   );
-}
-
-function readJsonFile<T>(path: string, missing: T): T {
-  if (!existsSync(path)) return missing;
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as T;
-  } catch (error) {
-    throw new UserError(`${path}: not JSON (${(error as Error).message}). Put it right, or choose another --run.`, {
-      cause: error,
-    });
-  }
 }
 
 /** An open run folder: this process alone writes in it until `close`. */
@@ -119,15 +125,17 @@ export class Run {
   readonly recipe: string;
   readonly config: Record<string, unknown>;
   readonly seed: number;
+  /** Versions that the numbers depend on, as in versions.json. */
+  readonly versions: Record<string, string>;
   /** The folder held this run before this process opened it. */
   readonly isResumed: boolean;
   readonly terminal: Terminal | undefined;
+  /** Figures that the recipe reports as its stages finish. */
+  readonly table: Table;
   /** Set by the first Ctrl-C: finish the step, save, then call `stopIfAsked`. */
   shouldStop = false;
   /** The stage that is being worked on; undefined between stages. */
   stageName: string | undefined;
-  /** The stage that is at work; its lines in the append-only files carry its name. */
-  stage: string | undefined;
   /** Lengths of the append-only files when the current stage first began; where a stage without a checkpoint starts again. */
   stageStart: Lengths = {};
   readonly #claimed = new Set<string>();
@@ -136,20 +144,21 @@ export class Run {
   #isClosed = false;
 
   constructor(
-    dir: string,
-    recipe: string,
-    config: Record<string, unknown>,
-    seed: number,
-    isResumed: boolean,
-    lock: Lock,
-    terminal?: Terminal,
+    parts: Required<Pick<RunOptions, "dir" | "recipe" | "config" | "seed" | "versions">> & {
+      terminal: Terminal | undefined;
+      isResumed: boolean;
+      lock: Lock;
+    },
   ) {
-    this.terminal = terminal;
+    const { dir, recipe, config, seed, versions, isResumed, terminal, lock } = parts;
     this.dir = dir;
     this.recipe = recipe;
     this.config = config;
     this.seed = seed;
+    this.versions = versions;
     this.isResumed = isResumed;
+    this.terminal = terminal;
+    this.table = new Table(join(dir, "table.json"), () => this.stageName);
     this.#lock = lock;
     const openAppend = (name: string) => explained(join(dir, name), () => openSync(join(dir, name), "a+"));
     this.#files = {
@@ -166,7 +175,7 @@ export class Run {
 
   /** Where the current stage keeps its checkpoints: `checkpoints/<stage>`. */
   get checkpointsDir(): string {
-    return join(this.dir, "checkpoints", this.stage ?? "");
+    return join(this.dir, "checkpoints", this.stageName ?? "");
   }
 
   /**
@@ -177,13 +186,35 @@ export class Run {
     const folder = this.checkpointsDir;
     if (this.#claimed.has(folder)) {
       throw new UserError(
-        `${folder}: ${this.stage === undefined ? "this recipe trains twice outside of a stage" : `stage "${this.stage}" trains twice`}. Give each training a stage of its own.`,
+        `${folder}: ${this.stageName === undefined ? "this recipe trains twice outside of a stage" : `stage "${this.stageName}" trains twice`}. Give each training a stage of its own.`,
       );
     }
     this.#claimed.add(folder);
     explained(folder, () => mkdirSync(folder, { recursive: true }));
     fsyncFolder(this.path("checkpoints"));
     return folder;
+  }
+
+  /** The folder of a stage's own files, made when missing; redoing the stage sets it aside. */
+  stageDir(name: string): string {
+    const folder = this.path("stages", name);
+    explained(folder, () => mkdirSync(folder, { recursive: true }));
+    return folder;
+  }
+
+  /** Called by `stage` around its work. */
+  enterStage({ name, startLengths }: StageRecord): void {
+    this.stageName = name;
+    this.stageStart = startLengths;
+  }
+
+  leaveStage(): void {
+    this.stageName = undefined;
+  }
+
+  /** The share of the current stage that is done, for a stage that reports no steps. */
+  progress(share: number): void {
+    this.terminal?.stageAdvances(share);
   }
 
   /** Adds one line to metrics.jsonl, whole or not at all. Throws a UserError for NaN, and on a full disk. */
@@ -197,13 +228,20 @@ export class Run {
   }
 
   #appendLines(name: AppendOnly, records: readonly Record<string, unknown>[]): void {
-    const named = this.stage === undefined ? records : records.map((record) => ({ stage: this.stage, ...record }));
+    const named =
+      this.stageName === undefined ? records : records.map((record) => ({ stage: this.stageName, ...record }));
     this.#append(name, toJsonLines(named, this.path(name)));
   }
 
   /** Adds a dated line to log.txt, which keeps the lines of killed processes too. */
   log(text: string): void {
     this.#append("log.txt", Buffer.from(`${new Date().toISOString()} ${text}\n`));
+  }
+
+  /** A line for log.txt and for whoever watches. */
+  tell(text: string): void {
+    this.log(text);
+    this.terminal?.note(text);
   }
 
   #append(name: AppendOnly | "log.txt", data: Buffer): void {

@@ -1,11 +1,13 @@
 import pc from "picocolors";
 import { formatDuration, formatShare, formatShort, isUnicodeLocale } from "./format.ts";
+import { Pipeline, type PlannedStage } from "./pipeline.ts";
+import { type TableView, tableLines } from "./table.ts";
 
 /** What the terminal writes to; process.stdout is one. */
 export type Output = { write: (text: string) => unknown; isTTY?: boolean; columns?: number };
 
 export type TerminalOptions = {
-  /** One JSON object per step on `output` and nothing else there; what is said in words goes to `errors`. */
+  /** One JSON object per step, stage and table on `output` and nothing else there; what is said in words goes to `errors`. */
   isJson?: boolean;
   output?: Output;
   errors?: Output;
@@ -37,7 +39,8 @@ const headerEvery = 20;
 const gap = "  ";
 
 /**
- * The live view of a run: a line per step, a bar inside a step, and a heartbeat that says what is being waited for.
+ * The live view of a run: a line per step, a bar inside a step, a line above it for the whole pipeline of stages, and a
+ * heartbeat that says what is being waited for.
  * Its timer shows the seconds that passed, so after the device has blocked this thread the next line tells the truth.
  * On anything but a terminal it writes plain lines, a heartbeat each 15 s.
  */
@@ -53,7 +56,9 @@ export class Terminal {
   #task: { what: string; since: number; done: number; total?: number } | undefined;
   #lastDrawn = 0;
   #numLines = 0;
-  #isStatusShown = false;
+  #numStatusLines = 0;
+  #pipeline: Pipeline;
+  #printedTable = "";
 
   constructor({
     isJson = false,
@@ -69,6 +74,7 @@ export class Terminal {
     this.#isUnicode = isUnicodeLocale(env);
     this.#colors = pc.createColors(this.#isLive && (env.NO_COLOR ?? "") === "");
     this.#clock = clock;
+    this.#pipeline = new Pipeline([], new Map(), clock);
     this.#timer = setInterval(() => this.#beat(), this.#isLive ? 250 : 1000);
     this.#timer.unref();
   }
@@ -93,10 +99,55 @@ export class Terminal {
     this.#clearStatus();
   }
 
+  /** The stages of the run that begins, and how many seconds each took another time. */
+  plan(stages: readonly PlannedStage[], learned: ReadonlyMap<string, number>): void {
+    this.#pipeline = new Pipeline(stages, learned, this.#clock);
+  }
+
+  /** From now on this stage is worked on. */
+  stageBegins(name: string, isResumed: boolean): void {
+    this.#pipeline.begin(name, isResumed);
+    const { index, numStages: of, secondsLeft } = this.#pipeline.status!;
+    this.#numLines = 0; // Titles again.
+    const left = secondsLeft === undefined ? "" : `, about ${formatDuration(secondsLeft)} left in all`;
+    const { bold } = this.#colors;
+    if (this.#isJson)
+      this.#json({ stage: name, state: "begins", index, of, ...(secondsLeft !== undefined && { left: secondsLeft }) });
+    else this.#line(`${bold(`stage ${index}/${of}: ${name}`)}${isResumed ? " goes on" : ""}${left}`);
+  }
+
+  /** The share of the current stage that is done. */
+  stageAdvances(share: number): void {
+    this.#pipeline.advance(share);
+    if (this.#isLive && this.#clock() - this.#lastDrawn >= 0.1) this.#draw();
+  }
+
+  stageDone(name: string, seconds: number, isDoneBefore = false): void {
+    this.#pipeline.finish(name, seconds);
+    this.end();
+    if (this.#isJson) this.#json({ stage: name, state: isDoneBefore ? "done before" : "done", seconds });
+    else
+      this.#line(this.#colors.dim(`stage ${name}: done${isDoneBefore ? " before" : ""} in ${formatDuration(seconds)}`));
+  }
+
+  /** Prints a table, unless it is empty or stands on the screen already. */
+  table(view: TableView): void {
+    const lines = tableLines(view, {
+      width: this.#isLive ? this.#width() - 1 : undefined,
+      missing: this.#isUnicode ? "·" : "-",
+    });
+    const text = lines.join("\n");
+    if (text === this.#printedTable || view.rows.length === 0) return;
+    this.#printedTable = text;
+    if (this.#isJson) this.#json({ table: view });
+    else this.#line(`\n${text}\n`);
+  }
+
   /** The line of a finished step; in JSON mode the object `{ step, steps, ...metrics }`. */
   step(record: StepRecord): void {
+    this.#pipeline.advance(record.step / record.steps);
     if (this.#isJson) {
-      this.#output.write(`${JSON.stringify({ step: record.step, steps: record.steps, ...record.metrics })}\n`);
+      this.#json({ step: record.step, steps: record.steps, ...record.metrics });
       return;
     }
     const shown = this.#visibleColumns(record.steps);
@@ -130,6 +181,10 @@ export class Terminal {
     this.close();
   }
 
+  #json(record: Record<string, unknown>): void {
+    this.#output.write(`${JSON.stringify(record)}\n`);
+  }
+
   #line(text: string): void {
     this.#clearStatus();
     this.#words.write(`${text}\n`);
@@ -154,7 +209,7 @@ export class Terminal {
     if (this.#isLive) this.#draw();
     else if (this.#clock() - this.#lastDrawn >= 15) {
       this.#lastDrawn = this.#clock();
-      this.#words.write(`... ${this.#status()}\n`);
+      this.#words.write(`... ${[this.#status(), this.#pipelineStatus()].filter((part) => part !== "").join("; ")}\n`);
     }
   }
 
@@ -164,26 +219,52 @@ export class Terminal {
     return `${what}${progress}, ${formatDuration(this.#clock() - since)}`;
   }
 
+  /** "stage 3/9 reasoning-rl 43%, 27% of all, 31m 10s left"; nothing outside of a pipeline. */
+  #pipelineStatus(): string {
+    const status = this.#pipeline.status;
+    if (status === undefined || status.numStages < 2) return "";
+    const { name, index, numStages, stageShare, share, secondsLeft } = status;
+    const here = stageShare > 0 ? ` ${percent(stageShare)}` : "";
+    const left = secondsLeft === undefined ? "" : `, ${formatDuration(secondsLeft)} left`;
+    return `stage ${index}/${numStages} ${name}${here}, ${percent(share)} of all${left}`;
+  }
+
   #draw(): void {
-    const { done, total } = this.#task!;
-    const room = this.#width() - 1; // The last column would wrap.
-    const status = this.#status();
-    const barWidth = Math.min(30, room - status.length - 3);
-    const bar = total === undefined || barWidth < 5 ? "" : `${progressBar(done / total, barWidth, this.#isUnicode)} `;
+    if (this.#task === undefined) return;
+    const { done, total } = this.#task;
+    const share = this.#pipeline.status?.share;
+    const above = this.#pipelineStatus();
+    const lines = [...(above === "" ? [] : [this.#barred(above, share)])];
+    lines.push(this.#barred(this.#status(), total === undefined ? undefined : done / total));
     this.#lastDrawn = this.#clock();
-    this.#isStatusShown = true;
-    this.#words.write(`\r\x1b[2K${this.#colors.cyan(bar)}${this.#colors.dim(status.slice(0, room - bar.length))}`);
+    this.#words.write(`${this.#erased()}${lines.join("\n")}`);
+    this.#numStatusLines = lines.length;
+  }
+
+  /** A bar and a text in one line that does not wrap. */
+  #barred(text: string, share: number | undefined): string {
+    const room = this.#width() - 1; // The last column would wrap.
+    const barWidth = Math.min(30, room - text.length - 3);
+    const bar = share === undefined || barWidth < 5 ? "" : `${progressBar(share, barWidth, this.#isUnicode)} `;
+    return `${this.#colors.cyan(bar)}${this.#colors.dim(text.slice(0, room - bar.length))}`;
   }
 
   #clearStatus(): void {
-    if (this.#isStatusShown) this.#words.write("\r\x1b[2K");
-    this.#isStatusShown = false;
+    if (this.#numStatusLines > 0) this.#words.write(this.#erased());
+    this.#numStatusLines = 0;
+  }
+
+  /** Clears the status lines and leaves the cursor where they began. */
+  #erased(): string {
+    return `\r\x1b[2K${"\x1b[1A\x1b[2K".repeat(Math.max(0, this.#numStatusLines - 1))}`;
   }
 
   #width(): number {
     return Math.max(20, this.#words.columns ?? 80);
   }
 }
+
+const percent = (share: number) => `${Math.floor(100 * share)}%`;
 
 const seconds = () => performance.now() / 1000;
 
