@@ -25,6 +25,13 @@ export type DecoderConfig = {
   hasQkNorm: boolean;
   /** Element type of the checkpoint: what a save writes. */
   savedDtype: DType;
+  /**
+   * A projection to one number, beside or instead of the vocabulary's: "value" is read at every token beside it (PPO),
+   * "score" at a text's last token instead of it (a reward model, Hugging Face's …ForSequenceClassification).
+   */
+  scalarHead?: "value" | "score";
+  /** Id that fills up batches elsewhere: a score is read at the last token before it. */
+  padId?: number;
 };
 
 export type Rope = {
@@ -40,13 +47,13 @@ export type Rope = {
 
 export type Family = "qwen2" | "qwen3" | "llama";
 
-const families: Record<Family, { architecture: string; read: (json: Foreign) => Partial<DecoderConfig> }> = {
+const families: Record<Family, { name: string; read: (json: Foreign) => Partial<DecoderConfig> }> = {
   qwen2: {
-    architecture: "Qwen2ForCausalLM",
+    name: "Qwen2",
     read: () => ({ hasQkvBias: true, hasOutputBias: false, hasMlpBias: false, hasQkNorm: false }),
   },
   qwen3: {
-    architecture: "Qwen3ForCausalLM",
+    name: "Qwen3",
     read: (json) => ({
       hasQkvBias: json.attention_bias === true,
       hasOutputBias: json.attention_bias === true,
@@ -55,7 +62,7 @@ const families: Record<Family, { architecture: string; read: (json: Foreign) => 
     }),
   },
   llama: {
-    architecture: "LlamaForCausalLM",
+    name: "Llama",
     read: (json) => ({
       hasQkvBias: json.attention_bias === true,
       hasOutputBias: json.attention_bias === true,
@@ -136,6 +143,7 @@ function fromJson(json: Foreign, path: string): DecoderConfig {
     hasMlpBias: false,
     hasQkNorm: false,
     savedDtype: readDtype(json),
+    ...readScalarHead(json, path),
     ...families[family].read(json),
   };
 }
@@ -171,16 +179,41 @@ function readRope(json: Foreign, headSize: number, path: string): Rope {
   };
 }
 
+function readScalarHead(json: Foreign, path: string): Pick<DecoderConfig, "scalarHead" | "padId"> {
+  const padId = typeof json.pad_token_id === "number" ? { padId: json.pad_token_id } : {};
+  if (json.scalar_head === "value") return { scalarHead: "value", ...padId };
+  const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
+  if (!`${architecture}`.endsWith("ForSequenceClassification")) return padId;
+  // Two labels are what transformers does not write.
+  const numLabels = Object.keys(json.id2label ?? { 0: "", 1: "" }).length;
+  if (numLabels !== 1)
+    throw new Error(`${path}: ${architecture} has ${numLabels} labels. Expected 1: a reward model gives one number.`);
+  return { scalarHead: "score", ...padId };
+}
+
 function readDtype(json: Foreign): DType {
   const name = json.dtype ?? json.torch_dtype ?? "float32";
   return name === "bfloat16" || name === "float16" ? name : "float32";
+}
+
+/** What a config.json says about the heads, whatever else it holds. */
+export function headJson({ family, scalarHead, padId }: DecoderConfig): Record<string, unknown> {
+  const { name } = families[family];
+  if (scalarHead === undefined) return {};
+  if (scalarHead === "value") return { scalar_head: "value" };
+  return {
+    architectures: [`${name}ForSequenceClassification`],
+    id2label: { 0: "LABEL_0" },
+    label2id: { LABEL_0: 0 },
+    pad_token_id: padId ?? null,
+  };
 }
 
 /** The config.json of a decoder that was made here, in the form transformers 5 writes. */
 export function toJson(config: DecoderConfig): Record<string, unknown> {
   const { rope } = config;
   return {
-    architectures: [families[config.family].architecture],
+    architectures: [`${families[config.family].name}ForCausalLM`],
     model_type: config.family,
     vocab_size: config.vocabSize,
     hidden_size: config.width,
@@ -208,5 +241,6 @@ export function toJson(config: DecoderConfig): Record<string, unknown> {
     ...(config.family === "llama" ? { mlp_bias: config.hasMlpBias } : {}),
     use_cache: true,
     dtype: config.savedDtype,
+    ...headJson(config),
   };
 }

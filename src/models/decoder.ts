@@ -21,7 +21,15 @@ export type Layer = {
   downBias?: Tensor;
 };
 
-export type Weights = { embedding: Tensor; layers: Layer[]; norm: Tensor; head: Tensor };
+export type Weights = {
+  embedding: Tensor; // [V, D]
+  layers: Layer[];
+  norm: Tensor; // [D]
+  /** [V, D]; a reward model has none. */
+  head?: Tensor;
+  /** [1, D]; see `DecoderConfig.scalarHead`. */
+  scalar?: Tensor;
+};
 
 /** A decoder-only transformer. Qwen2, Qwen3 and Llama are configurations of it. */
 export class Decoder {
@@ -43,12 +51,13 @@ export class Decoder {
 
   /** Every parameter by name, each once. */
   parameters(): Map<string, Tensor> {
-    const { embedding, layers, norm, head } = this.weights;
+    const { embedding, layers, norm, head, scalar } = this.weights;
     const named: [string, Tensor][] = [["embedding", embedding]];
     for (const [i, layer] of layers.entries())
       for (const [name, tensor] of Object.entries(layer)) named.push([`layers.${i}.${name}`, tensor]);
     named.push(["norm", norm]);
-    if (!this.config.isTied) named.push(["head", head]);
+    if (head !== undefined && head !== embedding) named.push(["head", head]);
+    if (scalar !== undefined) named.push(["scalar", scalar]);
     return new Map(named);
   }
 
@@ -97,12 +106,32 @@ export class Decoder {
 
   /** Log-probabilities of targets int64 [N] and entropies, both [N], of softmax(logits / temperature). */
   logprobs(hidden: Tensor, targets: Tensor, temperature = 1): { logprobs: Tensor; entropy: Tensor } {
-    return linearLogprobs(hidden, this.weights.head, targets, temperature);
+    return linearLogprobs(hidden, this.#head, targets, temperature);
   }
 
   /** hidden [N, D] → [N, V]. */
   logits(hidden: Tensor): Tensor {
-    return linear(hidden, this.weights.head);
+    return linear(hidden, this.#head);
+  }
+
+  /** The scalar head of hidden [N, D] → [N], in float32 at least. */
+  scalars(hidden: Tensor): Tensor {
+    const { scalar } = this.weights;
+    if (scalar === undefined) {
+      throw new Error(
+        "model: it has no scalar head, so it gives neither values nor scores. addScalarHead gives it a fresh one.",
+      );
+    }
+    const numbers = linear(hidden, scalar).view([hidden.dim(0)]); // [N]
+    return this.dtype === "float64" ? numbers : numbers.to("float32");
+  }
+
+  get #head(): Tensor {
+    const { head } = this.weights;
+    if (head !== undefined) return head;
+    throw new Error(
+      "model: a reward model gives scores, no tokens and no log-probabilities. Use the model it was made from.",
+    );
   }
 
   /** Rotary tables for at least `length` positions; they grow by doubling. */
@@ -140,7 +169,8 @@ export class Decoder {
   /** The matrices of the linear products. */
   matrices(): Tensor[] {
     const { layers, head } = this.weights;
-    return [...layers.flatMap(({ qkv, output, gateUp, down }) => [qkv, output, gateUp, down]), head];
+    const all = layers.flatMap(({ qkv, output, gateUp, down }) => [qkv, output, gateUp, down]);
+    return head === undefined ? all : [...all, head];
   }
 
   setTrainable(isTrainable: boolean): void {
@@ -158,7 +188,7 @@ export class Decoder {
   }
 }
 
-function mapWeights({ embedding, layers, norm, head }: Weights, change: (tensor: Tensor) => Tensor): Weights {
+function mapWeights({ embedding, layers, norm, head, scalar }: Weights, change: (tensor: Tensor) => Tensor): Weights {
   const changed = change(embedding);
   return {
     embedding: changed,
@@ -167,6 +197,7 @@ function mapWeights({ embedding, layers, norm, head }: Weights, change: (tensor:
       return Object.fromEntries(entries) as Layer;
     }),
     norm: change(norm),
-    head: head === embedding ? changed : change(head),
+    ...(head === undefined ? {} : { head: head === embedding ? changed : change(head) }),
+    ...(scalar === undefined ? {} : { scalar: change(scalar) }),
   };
 }

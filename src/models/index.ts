@@ -3,3 +3,4 @@ export { type Attend, Decoder, type Layer, type Weights } from "./decoder.ts";
 export { type LoadOptions, loadModel, type Model } from "./load.ts";
 export { randomDecoder } from "./random.ts";
 export { type SaveOptions, saveModel } from "./save.ts";
+export { addScalarHead } from "./scalar-head.ts";

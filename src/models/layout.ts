@@ -12,7 +12,8 @@ export function layout(config: DecoderConfig): Map<string, Part[]> {
     for (const [name, list] of Object.entries(layerLayout(config, `model.layers.${i}.`)))
       parts.set(`layers.${i}.${name}`, list);
   parts.set("norm", [{ name: "model.norm.weight", shape: [D] }]);
-  if (!config.isTied) parts.set("head", [{ name: "lm_head.weight", shape: [V, D] }]);
+  if (!config.isTied && config.scalarHead !== "score") parts.set("head", [{ name: "lm_head.weight", shape: [V, D] }]);
+  if (config.scalarHead !== undefined) parts.set("scalar", [{ name: "score.weight", shape: [1, D] }]);
   return parts;
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DType, dtypeBytes, noGrad, type Tensor, tidy, writeSafetensors } from "#tensor";
-import { toJson } from "./config.ts";
+import { headJson, toJson } from "./config.ts";
 import type { Decoder } from "./decoder.ts";
 import { layout, type Part } from "./layout.ts";
 import type { Model } from "./load.ts";
@@ -24,7 +24,8 @@ export function saveModel({ decoder, files }: Model, folder: string, options: Sa
   mkdirSync(folder, { recursive: true });
   const config = toJson({ ...decoder.config, savedDtype: dtype });
   const original = files.get("config.json");
-  const kept = original === undefined ? config : { ...JSON.parse(original.toString("utf8")), dtype };
+  const kept =
+    original === undefined ? config : { ...JSON.parse(original.toString("utf8")), ...headJson(decoder.config), dtype };
   writeSynced(join(folder, "config.json"), `${JSON.stringify(kept, null, 2)}\n`);
   for (const [name, data] of files) if (name !== "config.json") writeSynced(join(folder, name), data);
 

@@ -15,5 +15,11 @@ export function assemble(config: DecoderConfig, named: ReadonlyMap<string, Tenso
     return Object.fromEntries(own.map(([name, tensor]) => [name.slice(prefix.length), tensor])) as Layer;
   });
   const embedding = get("embedding");
-  return { embedding, layers, norm: get("norm"), head: config.isTied ? embedding : get("head") };
+  return {
+    embedding,
+    layers,
+    norm: get("norm"),
+    ...(config.scalarHead === "score" ? {} : { head: config.isTied ? embedding : get("head") }),
+    ...(config.scalarHead === undefined ? {} : { scalar: get("scalar") }),
+  };
 }

@@ -1,5 +1,5 @@
 export { AdamW, type AdamWOptions, adamWDefaults } from "./adamw.ts";
-export type { Batch, Loss, Outputs } from "./loss.ts";
+export type { AllOutputs, Batch, Loss, OutputName, Outputs } from "./loss.ts";
 export {
   attention,
   kvWrite,

@@ -6,6 +6,7 @@ import type { Example } from "./types.ts";
 export function toBatch<Field extends string>(
   examples: readonly Example<Field>[],
   device: Device,
+  together = 1,
 ): { batch: Batch<Field>; rows: Tensor | undefined; trained: Tensor; numTrained: number } {
   const join = (of: (example: Example<Field>) => Float32Array) => {
     const N = examples.reduce((sum, { ids }) => sum + ids.length - 1, 0);
@@ -41,13 +42,16 @@ export function toBatch<Field extends string>(
     undefined,
     { device },
   ); // [N]
-  const sequence = tensor(sequenceIndex(examples), undefined, { device }); // [N] int64
-  const sum = (values: Tensor) => zeros([examples.length], { device }).indexAdd(0, sequence, values.mul(trained)); // [S]
+  const sequence = tensor(sequenceIndex(examples, 1), undefined, { device }); // [N] int64
+  const group = together === 1 ? sequence : tensor(sequenceIndex(examples, together), undefined, { device }); // [N] int64
+  const sum = (values: Tensor, index = sequence) =>
+    zeros([examples.length], { device }).indexAdd(0, index, values.mul(trained)); // [S]
   const counts = sum(trained).clamp(1, Number.POSITIVE_INFINITY); // [S]
   const batch = {
     ...(fields as Record<Field, Tensor>),
     weights: tensor(weights, undefined, { device }),
     sequenceSum: (values: Tensor) => sum(values).indexSelect(0, sequence),
+    groupSum: (values: Tensor) => sum(values, group).indexSelect(0, group),
     sequenceMean: (values: Tensor) => sum(values).div(counts).indexSelect(0, sequence),
   };
   const isWhole = trainedRows.length === weights.length;
@@ -59,6 +63,7 @@ export function toBatch<Field extends string>(
   };
 }
 
-function sequenceIndex(examples: readonly Example[]): Int32Array {
-  return Int32Array.from(examples.flatMap(({ ids }, s) => new Array<number>(ids.length - 1).fill(s)));
+function sequenceIndex(examples: readonly Example[], together: number): Int32Array {
+  const index = (s: number) => Math.floor(s / together);
+  return Int32Array.from(examples.flatMap(({ ids }, s) => new Array<number>(ids.length - 1).fill(index(s))));
 }

@@ -1,14 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type LoadOptions, loadModel, type Model, saveModel } from "#models";
-import { AdamW, type AdamWOptions, type Loss } from "#nn";
+import { AdamW, type AdamWOptions, type Loss, type OutputName } from "#nn";
 import { Engine, type EngineOptions, type Group, type Prompt, type SamplingOptions } from "#rollout";
-import { noGrad, readSafetensors, SafetensorsFile, type Tensor, tidy, writeSafetensors, zeros } from "#tensor";
+import { noGrad, readSafetensors, SafetensorsFile, type Tensor, tidy, writeSafetensors } from "#tensor";
 import { Tokenizer } from "#tokenizer";
 import { toBatch } from "./batch.ts";
-import { logprobsOf, nextTurn } from "./logprobs.ts";
-import { hiddenOf, microBatches, pack } from "./pack.ts";
-import type { Example, FrozenPolicy, Policy, Trained } from "./types.ts";
+import { logprobsOf, nextTurn, valuesOf } from "./logprobs.ts";
+import { localOutputs, outputsOf } from "./outputs.ts";
+import { microBatches, pack } from "./pack.ts";
+import type { Example, FrozenPolicy, PassOptions, Policy, Trained } from "./types.ts";
 
 export type LocalOptions = LoadOptions & {
   engine?: EngineOptions;
@@ -40,12 +41,20 @@ export class LocalFrozen implements FrozenPolicy {
     this.engine = new Engine(model.decoder, { version: () => this.version, ...engine });
   }
 
+  get outputs(): ReadonlySet<OutputName> {
+    return outputsOf(this.model.decoder);
+  }
+
   sample(prompts: readonly Prompt[], options: SamplingOptions): AsyncIterable<Group> {
     return this.engine.sample(prompts, options);
   }
 
   logprobs(sequences: readonly Int32Array[], temperature = 1): Promise<Float32Array[]> {
     return logprobsOf(this.model.decoder, sequences, temperature, this.microBatchTokens);
+  }
+
+  values(sequences: readonly Int32Array[]): Promise<Float32Array[]> {
+    return valuesOf(this.model.decoder, sequences, this.microBatchTokens);
   }
 
   /** Loads a Hugging Face folder to sample from and to judge with. */
@@ -82,15 +91,15 @@ export class LocalPolicy extends LocalFrozen implements Policy {
 
   async forwardBackward<Field extends string>(
     examples: readonly Example<Field>[],
-    loss: Loss<Field>,
-    { temperature = 1 }: { temperature?: number } = {},
+    loss: Loss<Field, OutputName>,
+    { temperature = 1, together = 1 }: PassOptions = {},
   ): Promise<Trained> {
     const sums: Record<string, number> = {};
     const maxima: Record<string, number> = {};
     let numTokens = 0;
     let total = 0;
-    for (const group of microBatches(examples, ({ ids }) => ids.length, this.microBatchTokens)) {
-      const pass = tidy(() => this.#pass(group, loss, temperature));
+    for (const group of microBatches(examples, ({ ids }) => ids.length, this.microBatchTokens, together)) {
+      const pass = tidy(() => this.#pass(group, loss, temperature, together));
       total += pass.loss;
       numTokens += pass.numTokens;
       for (const [name, value] of Object.entries(pass.metrics)) sums[name] = (sums[name] ?? 0) + value;
@@ -107,26 +116,26 @@ export class LocalPolicy extends LocalFrozen implements Policy {
   }
 
   /** One micro-batch; its metrics are summed over the trained tokens. */
-  #pass<Field extends string>(examples: readonly Example<Field>[], loss: Loss<Field>, temperature: number): Trained {
+  #pass<Field extends string>(
+    examples: readonly Example<Field>[],
+    loss: Loss<Field, OutputName>,
+    temperature: number,
+    together: number,
+  ): Trained {
     const { decoder } = this.model;
-    const { batch, rows, trained, numTrained } = toBatch(examples, decoder.device);
+    const { batch, rows, trained, numTrained } = toBatch(examples, decoder.device, together);
     if (numTrained === 0) return { loss: 0, numTokens: 0, metrics: {}, maxima: {} };
     const packed = pack(
       examples.map(({ ids }) => ids),
       decoder.device,
     );
-    const hidden = hiddenOf(decoder, packed);
-    const N = hidden.dim(0);
-    const chosen = (x: Tensor) => (rows === undefined ? x : x.indexSelect(0, rows));
-    const spread = (x: Tensor) =>
-      rows === undefined ? x : zeros([N], { device: decoder.device }).indexAdd(0, rows, x); // [N]
-    const { logprobs, entropy } = decoder.logprobs(chosen(hidden), chosen(packed.targets), temperature);
-    const out = { logprobs: spread(logprobs), entropy: spread(entropy) };
+    const out = localOutputs(decoder, packed, rows, temperature);
     const { loss: perToken, metrics, maxima = {} } = loss(out, batch);
     const sum = perToken.sum();
     sum.backward();
     const total = (metric: Tensor) => metric.detach().mul(trained).sum().item();
-    const largest = (metric: Tensor) => chosen(metric.detach()).amax().item();
+    const largest = (metric: Tensor) =>
+      (rows === undefined ? metric.detach() : metric.detach().indexSelect(0, rows)).amax().item();
     return {
       loss: sum.item(),
       numTokens: numTrained,

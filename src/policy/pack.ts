@@ -38,17 +38,26 @@ export function hiddenOf(decoder: Decoder, { inputs, positions, lastPosition, of
   return decoder.forward(inputs, positions, lastPosition, (_, q, k, v) => attention(q, k, v, offsets, scale)).hidden;
 }
 
-/** Splits sequences, in order, into micro-batches of at most `maxTokens` predicted tokens (a longer one goes alone). */
-export function microBatches<T>(items: readonly T[], lengthOf: (item: T) => number, maxTokens: number): T[][] {
+/**
+ * Splits sequences, in order, into micro-batches of at most `maxTokens` predicted tokens (a longer one goes alone);
+ * each `together` consecutive ones share theirs.
+ */
+export function microBatches<T>(
+  items: readonly T[],
+  lengthOf: (item: T) => number,
+  maxTokens: number,
+  together = 1,
+): T[][] {
   const batches: T[][] = [];
   let used = Number.POSITIVE_INFINITY;
-  for (const item of items) {
-    const length = lengthOf(item) - 1;
+  for (let at = 0; at < items.length; at += together) {
+    const group = items.slice(at, at + together);
+    const length = group.reduce((sum, item) => sum + lengthOf(item) - 1, 0);
     if (used + length > maxTokens) {
       batches.push([]);
       used = 0;
     }
-    batches.at(-1)!.push(item);
+    batches.at(-1)!.push(...group);
     used += length;
   }
   return batches;

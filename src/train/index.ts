@@ -1,7 +1,10 @@
 export { type AdvantageKind, advantages, isUseless } from "./advantage.ts";
 export { grpoRollout } from "./grpo.ts";
+export { type GaeOptions, gae } from "./gae.ts";
 export { type GrpoConfig, grpoConfig, paperConfig } from "./grpo-config.ts";
 export { type GrpoResult, grpo } from "./grpo-run.ts";
 export { crossEntropy, k3, policyLoss } from "./losses.ts";
+export { type PairFields, type PairLossConfig, pairLoss, pointLoss } from "./losses-reward.ts";
+export { ppoLoss, type ValueFields, type ValueLossConfig, valueLoss } from "./losses-value.ts";
 export { planMemory } from "./memory.ts";
 export { type PretrainConfig, pretrain } from "./pretrain.ts";

@@ -22,6 +22,7 @@ function lossOf(config: Partial<PolicyLossConfig>, given: Given) {
       weights: on(weights),
       sequenceSum: (values) => same(values, values.sum()),
       sequenceMean: (values) => same(values, values.sum().div(advantages.length)),
+      groupSum: (values) => same(values, values.sum()),
     };
     const out = policyLoss({ ...plain, ...config })({ logprobs, entropy: on(advantages.map(() => 0)) }, batch);
     out.loss.sum().backward();
@@ -174,7 +175,7 @@ it("cross-entropy is −log p times the weight", () => {
   tidy(() => {
     const on = (values: number[]) => tensor(values);
     const unused = (values: Tensor) => values;
-    const batch = { weights: on([0.25, 0.5]), sequenceMean: unused, sequenceSum: unused };
+    const batch = { weights: on([0.25, 0.5]), sequenceMean: unused, sequenceSum: unused, groupSum: unused };
     const { loss } = crossEntropy({ logprobs: on([-1, -3]), entropy: on([0, 0]) }, batch);
     expect(loss.toArray()).toEqual([0.25, 1.5]);
   });
