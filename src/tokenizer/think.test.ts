@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   continuationOf,
+  joinResponse,
   prefillOf,
   prefillOfIds,
   sftExample,
@@ -219,5 +220,16 @@ describe("ThinkStream", () => {
     expect(stream.push("ink>\n\nIt is <b>")).toEqual([{ kind: "answer", text: "It is <b>" }]);
     expect(stream.push("2</b> <answ")).toEqual([{ kind: "answer", text: "2</b>" }]);
     expect(stream.end()).toEqual([{ kind: "answer", text: " <answ" }]);
+  });
+});
+
+describe("joinResponse", () => {
+  it("gives back both parts when it is split again", () => {
+    const { thought, summary, form } = splitResponse(joinResponse(" hm \n\n so ", "\nIt is 2. "));
+    expect({ thought, summary, form }).toEqual({ thought: "hm \n\n so", summary: "It is 2.", form: "summary" });
+  });
+
+  it("is the summary alone where nothing was thought", () => {
+    expect(joinResponse(" \n", " Hello. ")).toBe("Hello.");
   });
 });

@@ -79,6 +79,12 @@ function formOf(full: string, summary: string, inside: string | undefined): Resp
   return opens === 1 && closes === 1 && isAlone && inside ? "answer" : undefined;
 }
 
+/** A response in R1's form: the thought in its tags, then the summary; the summary alone where nothing was thought. */
+export function joinResponse(thought: string, summary: string): string {
+  const [inside, rest] = [thought.trim(), summary.trim()];
+  return inside === "" ? rest : `${THINK_OPEN}\n${inside}\n${THINK_CLOSE}\n\n${rest}`;
+}
+
 function count(text: string, part: string): number {
   let n = 0;
   for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) n++;
