@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync,
 import { dirname, join } from "node:path";
 import type { Lengths } from "./checkpoints.ts";
 import { explained, fsyncFolder, writeFileAtomic } from "./durable.ts";
-import type { StageRecord } from "./stage-record.ts";
+import { type StageRecord, stageRecords } from "./stage-record.ts";
 import { withoutStages } from "./table.ts";
 
 /** What a redone run no longer has: `aside/<n>/moved.json`, `plan.json` until all of it is done. */
@@ -11,6 +11,10 @@ type Plan = { stages: string[]; moves: string[]; lengths: Lengths };
 /** Written at the end of a run, from all of its stages. */
 const endings = ["report.html", "summary.json"];
 
+/** The run's own files, and folders that hold more than one stage: a result may name one, it never goes with a stage. */
+const shared =
+  /^((config|versions|table)\.json|(metrics|rollouts)\.jsonl|log\.txt|(stages|checkpoints|tensorboard)(\/.*)?)$/;
+
 /**
  * Moves stages that are to be redone out of a run's way, with their checkpoints, files and exports, to `aside/<n>/`,
  * and cuts the append-only files back to where the first of them began (whole copies stay aside). Nothing is deleted.
@@ -18,16 +22,16 @@ const endings = ["report.html", "summary.json"];
  */
 export function setAside(dir: string, stages: readonly StageRecord[]): string {
   const folder = join(dir, "aside", String(1 + Math.max(0, ...asides(dir).map(Number))));
-  const parts = stages.flatMap(({ name, outputs = [] }) => [
-    ...outputs,
-    join("checkpoints", name),
-    join("tensorboard", name),
-    join("stages", name),
+  const names = stages.map(({ name }) => name);
+  const kept = stageRecords(dir).flatMap(({ name, outputs = [] }) => (names.includes(name) ? [] : outputs));
+  const moves = stages.flatMap(({ name, outputs = [] }) => [
+    ...outputs.filter((path) => !shared.test(path) && !kept.includes(path)),
+    ...["checkpoints", "tensorboard", "stages"].map((above) => join(above, name)),
     join("stages", `${name}.json`),
   ]);
   const plan: Plan = {
-    stages: stages.map(({ name }) => name),
-    moves: [...new Set([...endings, ...parts])].filter((path) => existsSync(join(dir, path))),
+    stages: names,
+    moves: [...new Set([...endings, ...moves])].filter((path) => existsSync(join(dir, path))),
     lengths: stages[0]!.startLengths,
   };
   explained(folder, () => mkdirSync(folder, { recursive: true }));
@@ -60,7 +64,7 @@ function carryOut(dir: string, folder: string): void {
       writeFileAtomic(table, withoutStages(text, plan.stages));
     }
     for (const path of plan.moves) {
-      if (!existsSync(join(dir, path))) continue; // Moved before, or along with a folder above it.
+      if (!existsSync(join(dir, path))) continue; // Moved before, or with a folder above it.
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       renameSync(join(dir, path), join(folder, path));
       fsyncFolder(dirname(join(dir, path)));
