@@ -4,7 +4,7 @@
  */
 import { advantages, countdown, LocalPolicy, policyLoss, scoreAnswer, streamKey, toAnswer } from "aha-rl";
 
-const [folder = "models/tiny-base", rollouts = "3"] = process.argv.slice(2);
+const [folder = "tiny-base", rollouts = "3"] = process.argv.slice(2);
 const [numPrompts, groupSize] = [8, 8];
 const loss = policyLoss({ clipLow: 0.2, clipHigh: 0.28, ratio: "token", objective: "clip", ratioCap: 0, kl: 0 });
 

@@ -5,7 +5,7 @@ import { addition } from "./my-task.ts";
 export default defineRecipe({
   name: "addition-zero",
   config: {
-    model: "models/tiny-base",
+    model: "tiny-base",
     grpo: grpoConfig({ steps: 200, groupSize: 8, lr: 2e-4, maxNewTokens: 64 }),
   },
   tiny: { grpo: { steps: 3, promptsPerStep: 2, groupSize: 4 } },

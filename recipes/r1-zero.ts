@@ -1,7 +1,14 @@
-import { fileURLToPath } from "node:url";
-import { count, countdown, defineRecipe, evaluate, grpo, grpoConfig, LocalFrozen, writeTrainingReport } from "aha-rl";
-
-const tinyBase = fileURLToPath(new URL("../models/tiny-base", import.meta.url));
+import {
+  count,
+  countdown,
+  defineRecipe,
+  embeddedModel,
+  evaluate,
+  grpo,
+  grpoConfig,
+  LocalFrozen,
+  writeTrainingReport,
+} from "aha-rl";
 
 /**
  * R1-Zero on the embedded base model: pure reinforcement learning with the paper's two rewards, accuracy and format, in
@@ -10,7 +17,7 @@ const tinyBase = fileURLToPath(new URL("../models/tiny-base", import.meta.url));
 export default defineRecipe({
   name: "r1-zero",
   config: {
-    model: tinyBase,
+    model: embeddedModel,
     evalProblems: count(500),
     evalSamples: count(16),
     grpo: grpoConfig({

@@ -10,7 +10,7 @@ export {
   summaryOf,
   writeTrainingReport,
 } from "#eval";
-export { type DecoderConfig, loadModel, type Model, randomDecoder, saveModel } from "#models";
+export { type DecoderConfig, embeddedModel, loadModel, type Model, modelFolder, randomDecoder, saveModel } from "#models";
 export type { Batch, Loss, Outputs } from "#nn";
 export { type Example, type FrozenPolicy, LocalFrozen, LocalPolicy, type Policy } from "#policy";
 export * from "#rewards";

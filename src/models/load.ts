@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Device, type DType, empty, noGrad, outside, SafetensorsFile, type Tensor, tidy } from "#tensor";
 import { type DecoderConfig, readConfig } from "./config.ts";
 import { Decoder } from "./decoder.ts";
+import { modelFolder } from "./embedded.ts";
 import { layout, type Part, shapeOf } from "./layout.ts";
 import { assemble } from "./weights.ts";
 
@@ -20,10 +21,11 @@ const companions =
   /^(config|generation_config|tokenizer.*|special_tokens_map|added_tokens|vocab|chat_template)\.(json|jinja|model|txt)$|^merges\.txt$|^chat_template\.jinja$/;
 
 /**
- * Loads a Hugging Face model folder. Throws where the folder is missing or half there, where its family does not run
+ * Loads a Hugging Face model folder, or the embedded `tiny-base` by its name. Throws where the folder is missing or half there, where its family does not run
  * here, and where a weight has another shape than config.json asks for.
  */
-export function loadModel(folder: string, { dtype = "float32", device = "cpu" }: LoadOptions = {}): Model {
+export function loadModel(name: string, { dtype = "float32", device = "cpu" }: LoadOptions = {}): Model {
+  const folder = modelFolder(name);
   if (!existsSync(folder)) {
     throw new Error(`${folder}: no such model folder. Expected a Hugging Face folder (config.json, *.safetensors).`);
   }

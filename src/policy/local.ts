@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type LoadOptions, loadModel, type Model, saveModel } from "#models";
+import { type LoadOptions, loadModel, type Model, modelFolder, saveModel } from "#models";
 import { AdamW, type AdamWOptions, type Loss, type OutputName } from "#nn";
 import { Engine, type EngineOptions, type Group, type Prompt, type SamplingOptions } from "#rollout";
 import { noGrad, readSafetensors, SafetensorsFile, type Tensor, tidy, writeSafetensors } from "#tensor";
@@ -59,7 +59,7 @@ export class LocalFrozen implements FrozenPolicy {
 
   /** Loads a Hugging Face folder to sample from and to judge with. */
   static async load(folder: string, options: LocalOptions = {}): Promise<LocalFrozen> {
-    return new LocalFrozen(loadModel(folder, options), Tokenizer.load(folder), options);
+    return new LocalFrozen(loadModel(folder, options), Tokenizer.load(modelFolder(folder)), options);
   }
 
   /** Exact, so in the element type it computes in: a reference that is loaded again believes the same. */
@@ -86,7 +86,7 @@ export class LocalPolicy extends LocalFrozen implements Policy {
   /** Loads a Hugging Face folder, and the optimizer where a checkpoint has one. */
   static async open(folder: string, options: LocalOptions = {}): Promise<LocalPolicy> {
     const model = loadModel(folder, options);
-    return new LocalPolicy(model, Tokenizer.load(folder), options);
+    return new LocalPolicy(model, Tokenizer.load(modelFolder(folder)), options);
   }
 
   async forwardBackward<Field extends string>(
