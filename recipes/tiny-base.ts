@@ -1,13 +1,13 @@
-import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {
-  count,
   type DecoderConfig,
   defineRecipe,
-  LocalPolicy,
-  pretrain,
+  loadModel,
   randomDecoder,
+  type SftRow,
   saveModel,
+  sft,
+  sftConfig,
   Tokenizer,
   within,
 } from "aha-rl";
@@ -41,56 +41,45 @@ export default defineRecipe({
   name: "tiny-base",
   config: {
     output: folder,
-    steps: count(3500),
-    batchSize: count(64),
     /** Standard deviation of the first weights. */
     deviation: within(0.06, 0, 1),
-    lr: within(2e-3, 0, 1),
-    warmupSteps: count(50, { min: 0 }),
-    lrFloor: within(0.02, 0, 1),
-    maxGradNorm: within(1, 0, 1000),
+    sft: sftConfig({
+      steps: 3500,
+      batchSize: 64,
+      lr: 2e-3,
+      warmupSteps: 50,
+      lrFloor: 0.02,
+      beta2: 0.98,
+      weightDecay: 0.01,
+      checkpointEvery: 250,
+      // As the released weights were made: another order of the same sums has other last bits.
+      packing: "inOrder",
+    }),
   },
-  tiny: { steps: 3, batchSize: 4, output: "out/tiny-base-model" },
+  tiny: { sft: { steps: 3, batchSize: 4 }, output: "out/tiny-base-model" },
   async run({ config, stage, run, seed }) {
     await stage("pretrain", async () => {
-      mkdirSync(config.output, { recursive: true });
-      writeTokenizer(config.output);
-      const tokenizer = Tokenizer.load(config.output);
-      const decoder = randomDecoder({ ...shape, vocabSize: tokenizer.vocabSize }, seed, config.deviation);
-      saveModel({ decoder, files: new Map() }, config.output);
+      const start = run.stageDir("pretrain");
+      writeTokenizer(start);
+      const { vocabSize } = Tokenizer.load(start);
+      const decoder = randomDecoder({ ...shape, vocabSize }, seed, config.deviation);
+      saveModel({ decoder, files: new Map() }, start);
       decoder.dispose();
-      const policy = await LocalPolicy.open(config.output, { optimizer: { beta2: 0.98, weightDecay: 0.01 } });
-      const texts = Array.from(documents(tokenizer, seed, config.steps * config.batchSize));
-      const started = performance.now();
-      await pretrain(policy, texts, config, seed, ({ step, loss, gradNorm, lr, numTokens }) => {
-        const seconds = (performance.now() - started) / 1000;
-        const metrics = { "train/loss": loss, "train/gradNorm": gradNorm, "train/lr": lr, "train/tokens": numTokens };
-        run.appendMetrics({ step, ...metrics });
-        run.stopIfAsked();
-        if (step % 25 === 0 || step === config.steps) {
-          run.terminal?.note(
-            `step ${step}/${config.steps}  loss ${loss.toFixed(4)}  ${Math.round(((config.steps - step) * seconds) / step)} s left`,
-          );
-        }
-      });
-      saveModel(policy.model, config.output);
-      policy.dispose();
+      const rows = Array.from(documents(seed, config.sft.steps! * config.sft.batchSize));
+      const trained = await sft(start, { pretrain: { rows } }, config.sft);
+      const model = loadModel(trained.model);
+      saveModel(model, config.output);
+      model.decoder.dispose();
+      return trained;
     });
   },
 });
 
-/** The world's documents as the model meets them: questions through the chat template, each closed by the end token. */
-function* documents(
-  tokenizer: Tokenizer,
-  seed: number,
-  num: number,
-): Generator<{ ids: Int32Array; trained: boolean[] }> {
+/** The world's documents: a question is asked through the chat template, and read but not learned, since its numbers cannot be foreseen. */
+function* documents(seed: number, num: number): Generator<SftRow> {
   const world = worldDocuments(seed);
   for (let i = 0; i < num; i++) {
     const { question, text } = world.next().value;
-    const prompt = question === undefined ? [] : tokenizer.encodePrompt([{ role: "user", content: question }]);
-    const ids = Int32Array.from([...prompt, ...tokenizer.encode(text), tokenizer.eosIds[0]!]);
-    // A question's numbers cannot be foreseen: they are read, not learned.
-    yield { ids, trained: Array.from(ids, (_, at) => at >= prompt.length) };
+    yield question === undefined ? { text } : { prompt: question, completion: text };
   }
 }

@@ -19,6 +19,10 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
     unit: "share",
     meaning: "Share of held-out problems whose most frequent answer is right; ties count in part.",
   },
+  "eval/nll": {
+    unit: "nats",
+    meaning: "Negative log-likelihood per trained token of held-out rows, in supervised training.",
+  },
   "eval/format": { unit: "share", meaning: "Held-out answers in the asked-for format." },
   "eval/length": { unit: "tokens", meaning: "Mean length of held-out answers, thinking included." },
   "eval/truncated": { unit: "share", meaning: "Held-out answers cut at their length limit." },
@@ -52,6 +56,7 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
   "train/lr": { unit: "1", meaning: "Learning rate that this step applied." },
   "train/staleness": { unit: "steps", meaning: "Updates made since the answers of this mini-batch were sampled." },
   "train/tokens": { unit: "tokens", meaning: "Tokens trained on in this step." },
+  "train/sequences": { unit: "sequences", meaning: "Sequences trained on in this step, in supervised training." },
   "time/rolloutMs": { unit: "ms", meaning: "Wall time of sampling." },
   "time/scoreMs": { unit: "ms", meaning: "Wall time that scoring added after sampling had ended." },
   "time/updateMs": { unit: "ms", meaning: "Wall time of forward, backward and optimizer of this step." },

@@ -8,7 +8,7 @@ import { isDue, refuseDivergence, resume, runOf, save, type TrainerState, unless
 import { type Collected, collect } from "./collect.ts";
 import { grpoRollout, type StepFigures } from "./grpo.ts";
 import type { GrpoConfig } from "./grpo-config.ts";
-import { refuseWhatCannotFit } from "./memory.ts";
+import { grpoNeeds, planMemory, refuseWhatCannotFit } from "./memory.ts";
 import { PromptSource } from "./prompt-source.ts";
 
 /** What a resumed run goes on from; with the weights and the optimizer it is the whole state. */
@@ -79,7 +79,11 @@ async function open<R>(run: Run, model: string, task: Task<R>, config: GrpoConfi
   };
   run.terminal?.begin(`loading ${model}`);
   const policy = await LocalPolicy.open(model, options);
-  refuseWhatCannotFit(policy.model.decoder.config, config);
+  const { microBatchTokens, maxNewTokens, groupSize } = config;
+  refuseWhatCannotFit(planMemory(policy.model.decoder.config, grpoNeeds(config)), {
+    activations: `Lower microBatchTokens (now ${microBatchTokens}) or maxNewTokens (now ${maxNewTokens}).`,
+    keysAndValues: `Lower maxNewTokens (now ${maxNewTokens}) or groupSize (now ${groupSize}).`,
+  });
   const source = new PromptSource(task, await rowsOf(task, "train"), policy.tokenizer, seed);
   const fresh: State = {
     step: 0,

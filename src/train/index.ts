@@ -1,10 +1,13 @@
 export { type AdvantageKind, advantages, isUseless } from "./advantage.ts";
-export { grpoRollout } from "./grpo.ts";
+export type { SftMessage, SftRow } from "./conversation.ts";
 export { type GaeOptions, gae } from "./gae.ts";
+export { grpoRollout } from "./grpo.ts";
 export { type GrpoConfig, grpoConfig, paperConfig } from "./grpo-config.ts";
 export { type GrpoResult, grpo } from "./grpo-run.ts";
 export { crossEntropy, k3, policyLoss } from "./losses.ts";
 export { type PairFields, type PairLossConfig, pairLoss, pointLoss } from "./losses-reward.ts";
 export { ppoLoss, type ValueFields, type ValueLossConfig, valueLoss } from "./losses-value.ts";
-export { planMemory } from "./memory.ts";
-export { type PretrainConfig, pretrain } from "./pretrain.ts";
+export { grpoNeeds, type MemoryNeeds, planMemory } from "./memory.ts";
+export { type SftResult, sft } from "./sft.ts";
+export { type PaperStudent, paperColdStart, paperDistill, paperSft, type SftConfig, sftConfig } from "./sft-config.ts";
+export type { SftData, SftSource } from "./sft-data.ts";

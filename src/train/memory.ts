@@ -15,29 +15,46 @@ export type MemoryPlan = {
   total: number;
 };
 
-type Asked = Pick<
-  GrpoConfig,
-  "groupSize" | "promptsPerStep" | "miniBatches" | "microBatchTokens" | "kl" | "dtype" | "maxNewTokens" | "longerTokens"
->;
+/** What a trainer asks of the memory, beside the model itself. */
+export type MemoryNeeds = {
+  dtype: "float32" | "bfloat16";
+  /** Whether a frozen copy of the weights is kept. */
+  hasReference: boolean;
+  /** Tokens whose keys and values are held at once. */
+  cachedTokens: number;
+  /** Tokens of the largest forward and backward pass. */
+  passTokens: number;
+};
 
-/** What training this model with these settings takes, in bytes. */
-export function planMemory(model: DecoderConfig, config: Asked, promptTokens = 128): MemoryPlan {
+/** What group-relative policy optimisation with these settings needs. */
+export function grpoNeeds(config: GrpoConfig, promptTokens = 128): MemoryNeeds {
+  const longest = promptTokens + Math.max(config.maxNewTokens, config.longerTokens ?? 0);
+  return {
+    dtype: config.dtype,
+    hasReference: config.kl > 0,
+    cachedTokens: longest * Math.min(512, config.groupSize * config.promptsPerStep * config.miniBatches),
+    passTokens: Math.max(config.microBatchTokens, longest),
+  };
+}
+
+/** What training this model takes, in bytes. */
+export function planMemory(
+  model: DecoderConfig,
+  { dtype, hasReference, cachedTokens, passTokens }: MemoryNeeds,
+): MemoryPlan {
   const { width: D, mlpSize: F, numLayers: L, numHeads: H, numKvHeads: K, headSize: C, vocabSize: V } = model;
   const perLayer = D * (H + 2 * K) * C + D * H * C + 3 * D * F + 2 * D;
   const parameters = L * perLayer + D * V * (model.isTied ? 1 : 2);
-  const valueBytes = config.dtype === "bfloat16" ? 2 : 4;
-  const longest = promptTokens + Math.max(config.maxNewTokens, config.longerTokens ?? 0);
-  const rows = Math.min(512, config.groupSize * config.promptsPerStep * config.miniBatches);
-  const cache = rows * longest * 2 * L * K * C * valueBytes;
+  const valueBytes = dtype === "bfloat16" ? 2 : 4;
   // Kept for the backward pass, per token and layer: two norms' inputs and outputs, q, k, v, mixed, gate, up and their product.
   const perToken = L * (6 * D + 2 * (H + 2 * K) * C + 2 * H * C + 4 * F) * 4;
   const plan = {
     weights: parameters * valueBytes * 2,
-    optimizer: parameters * (config.dtype === "bfloat16" ? 12 : 8),
+    optimizer: parameters * (dtype === "bfloat16" ? 12 : 8),
     gradients: parameters * valueBytes,
-    reference: config.kl > 0 ? parameters * valueBytes : 0,
-    keysAndValues: Math.min(2 ** 31, cache),
-    activations: Math.max(config.microBatchTokens, longest) * perToken,
+    reference: hasReference ? parameters * valueBytes : 0,
+    keysAndValues: Math.min(2 ** 31, cachedTokens * 2 * L * K * C * valueBytes),
+    activations: passTokens * perToken,
   };
   return { ...plan, total: Object.values(plan).reduce((a, b) => a + b, 0) };
 }
@@ -52,20 +69,25 @@ export function availableMemory(): number {
   return Number.isFinite(limit) && limit > 0 ? Math.min(system, limit - used) : system;
 }
 
-/** Throws, naming the setting that helps most, when a run cannot fit. */
-export function refuseWhatCannotFit(model: DecoderConfig, config: Asked, available = availableMemory()): MemoryPlan {
-  const plan = planMemory(model, config);
-  if (plan.total <= available) return plan;
+/** Throws when a run cannot fit, with what helps most where it is the activations or the keys and values that are too large. */
+export function refuseWhatCannotFit(
+  plan: MemoryPlan,
+  advice: { activations: string; keysAndValues?: string },
+  available = availableMemory(),
+): void {
+  if (plan.total <= available) return;
   const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   const parts = Object.entries(plan)
-    .filter(([name]) => name !== "total")
+    .filter(([name, bytes]) => name !== "total" && bytes > 0)
     .map(([name, bytes]) => `${name} ${mib(bytes)}`);
-  const advice =
-    plan.activations > plan.keysAndValues
-      ? `Lower microBatchTokens (now ${config.microBatchTokens}) or maxNewTokens (now ${config.maxNewTokens}).`
-      : `Lower maxNewTokens (now ${config.maxNewTokens}) or groupSize (now ${config.groupSize}).`;
   const isModel = plan.weights + plan.optimizer + plan.gradients + plan.reference > available;
+  const isPass = plan.activations > plan.keysAndValues;
+  const help = isModel
+    ? "The model itself does not fit: take a smaller one, or a machine with more memory."
+    : isPass
+      ? advice.activations
+      : advice.keysAndValues;
   throw new UserError(
-    `memory: this run needs about ${mib(plan.total)} (${parts.join(", ")}), ${mib(available)} are available. ${isModel ? "The model itself does not fit: take a smaller one, or a machine with more memory." : advice}`,
+    `memory: this run needs about ${mib(plan.total)} (${parts.join(", ")}), ${mib(available)} are available. ${help}`,
   );
 }
