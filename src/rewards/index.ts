@@ -26,6 +26,7 @@ export {
   gradeMathWithAlgebra,
   type MathOptions,
 } from "./math/index.ts";
+export { type Exchange, type JudgedPart, judgedText, preferenceReward, type Scorer, safetyReward } from "./scorer.ts";
 export {
   type CosineOptions,
   cosineLength,

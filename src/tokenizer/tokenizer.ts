@@ -15,6 +15,7 @@ export class Tokenizer {
   /** Ids that end a response, the tokenizer's own `eos_token` first; may be empty. */
   readonly eosIds: readonly number[];
   readonly bosId: number | undefined;
+  readonly padId: number | undefined;
   /** One more than the largest id. A model's embedding may have more rows (padding); those decode to nothing. */
   readonly vocabSize: number;
   readonly #library: LibraryTokenizer;
@@ -33,6 +34,7 @@ export class Tokenizer {
     const ids = [this.#idOfSpecial("eos", special.eos), ...(parts.generationEosIds ?? [])];
     this.eosIds = [...new Set(ids.filter((id) => id !== undefined))];
     this.bosId = this.#idOfSpecial("bos", special.bos);
+    this.padId = special.pad ? this.idOf(special.pad) : undefined;
     let largest = -1;
     for (const id of this.#library.get_vocab(true).values()) if (id > largest) largest = id;
     this.vocabSize = largest + 1;

@@ -1,0 +1,51 @@
+import { expect, it } from "vitest";
+import { streamKey, uniformAt } from "#tensor";
+import { balanceLengths, type ComparedPair, collectPairs, type PreferencePair } from "./pairs.ts";
+
+const prompt = [{ role: "user", content: "?" }];
+const pair = (chosen: number, rejected: number): PreferencePair => ({
+  prompt,
+  chosen: "c".repeat(chosen),
+  rejected: "r".repeat(rejected),
+});
+
+it("a pair is kept where the judge's mean difference is above the threshold, the better answer first, and what is dropped is counted", () => {
+  const compared = (difference: number | undefined, responses: [string, string] = ["one", "two"]): ComparedPair => ({
+    prompt,
+    responses,
+    difference,
+  });
+  const { pairs, dropped } = collectPairs(
+    [compared(1.5), compared(-3), compared(1), compared(-0.25), compared(undefined), compared(5, ["same", "same"])],
+    { threshold: 1, seed: 1 },
+  );
+  expect(pairs).toEqual([
+    { prompt, chosen: "one", rejected: "two", difference: 1.5 },
+    { prompt, chosen: "two", rejected: "one", difference: 3 },
+  ]);
+  expect(dropped).toEqual({ noVerdict: 1, same: 1, unsure: 2, lengthBalance: 0 });
+});
+
+it("where long answers are favoured, as many are kept that favour the short, and the mean lengths come out alike", () => {
+  const at = (i: number, what: string) => uniformAt(streamKey(i, what), 0);
+  const biased = Array.from({ length: 1000 }, (_, i) => {
+    const [short, long] = [20 + Math.floor(80 * at(i, "short")), 110 + Math.floor(150 * at(i, "long"))];
+    return at(i, "favoured") < 0.8 ? pair(long, short) : pair(short, long);
+  });
+  const ratio = (pairs: PreferencePair[]) =>
+    pairs.reduce((sum, { chosen }) => sum + chosen.length, 0) /
+    pairs.reduce((sum, { rejected }) => sum + rejected.length, 0);
+  const balanced = balanceLengths(biased, (text) => text.length, 1);
+  expect(ratio(biased)).toBeGreaterThan(1.5);
+  expect(ratio(balanced)).toBeCloseTo(1, 1);
+  expect(balanced.filter(({ chosen, rejected }) => chosen.length > rejected.length)).toHaveLength(balanced.length / 2);
+  expect(balanced.length).toBeGreaterThan(350);
+});
+
+it("pairs of equal length all stay, in their order, and the same seed keeps the same", () => {
+  const pairs = [pair(5, 5), pair(9, 3), pair(7, 7), pair(3, 9), pair(9, 3)];
+  const balance = (seed: number) => balanceLengths(pairs, (text) => text.length, seed);
+  expect(balance(1)).toHaveLength(4);
+  expect(balance(1)).toEqual(balance(1));
+  expect(balance(1).filter(({ chosen, rejected }) => chosen.length === rejected.length)).toEqual([pairs[0], pairs[2]]);
+});
