@@ -43,6 +43,20 @@ describe("a step's line", () => {
     );
   });
 
+  it("of supervised training shows its loss, and no column for answers", () => {
+    const output = screen(false);
+    using terminal = open(output);
+    const supervised = { "train/nll": 1.25, "eval/nll": 1.5, "train/lr": 5e-5, "train/tokens": 4096, "time/left": 60 };
+    terminal.step({ step: 1, steps: 200, metrics: supervised });
+    expect(output.text()).toBe(
+      [
+        "   step      nll  held-out  entropy       lr     grad   tokens   tok/s     left",
+        "  1/200     1.25      1.50        ·   5.0e-5        ·     4096       ·   1m 00s",
+        "",
+      ].join("\n"),
+    );
+  });
+
   it.each([40, 60, 80, 120])("fits a terminal of %i columns and keeps the reward", (columns) => {
     const output = screen(true, columns);
     using terminal = open(output, { env: { ...utf8, NO_COLOR: "1" } });

@@ -35,6 +35,18 @@ const columns: Column[] = [
   { metric: "time/left", title: "left", width: 7, format: formatDuration, rank: 3 },
 ];
 
+/** Of supervised training, which has no answers. */
+const supervisedColumns: Column[] = [
+  { metric: "train/nll", title: "nll", width: 7, format: formatShort, rank: 0 },
+  { metric: "eval/nll", title: "held-out", width: 8, format: formatShort, rank: 1 },
+  { metric: "train/entropy", title: "entropy", width: 7, format: formatShort, rank: 3 },
+  { metric: "train/lr", title: "lr", width: 7, format: (value) => value.toExponential(1), rank: 4 },
+  { metric: "train/gradNorm", title: "grad", width: 7, format: formatShort, rank: 5 },
+  { metric: "train/tokens", title: "tokens", width: 7, format: (value) => String(value), rank: 6 },
+  { metric: "time/tokensPerSecond", title: "tok/s", width: 6, format: (value) => value.toFixed(0), rank: 7 },
+  { metric: "time/left", title: "left", width: 7, format: formatDuration, rank: 2 },
+];
+
 const headerEvery = 20;
 const gap = "  ";
 
@@ -150,7 +162,7 @@ export class Terminal {
       this.#json({ step: record.step, steps: record.steps, ...record.metrics });
       return;
     }
-    const shown = this.#visibleColumns(record.steps);
+    const shown = this.#visibleColumns(record);
     const { bold, dim, green } = this.#colors;
     if (this.#numLines % headerEvery === 0) {
       const titles = shown.map(({ title, width }) => title.padStart(width));
@@ -161,7 +173,7 @@ export class Terminal {
       const value = record.metrics[metric];
       if (value === undefined) return dim((this.#isUnicode ? "·" : "-").padStart(width));
       const cell = format(value).padStart(width);
-      return metric === "eval/accuracy" ? bold(green(cell)) : cell;
+      return metric.startsWith("eval/") ? bold(green(cell)) : cell;
     });
     this.#line([`${record.step}/${record.steps}`.padStart(stepWidth(record.steps)), ...cells].join(gap));
   }
@@ -191,17 +203,18 @@ export class Terminal {
     if (this.#isLive && this.#task !== undefined) this.#draw();
   }
 
-  #visibleColumns(steps: number): Column[] {
-    if (!this.#isLive) return columns;
+  #visibleColumns({ steps, metrics }: StepRecord): Column[] {
+    const all = "train/nll" in metrics ? supervisedColumns : columns;
+    if (!this.#isLive) return all;
     const room = this.#width() - stepWidth(steps);
     const shown = new Set<Column>();
     let used = 0;
-    for (const column of [...columns].sort((a, b) => a.rank - b.rank)) {
+    for (const column of [...all].sort((a, b) => a.rank - b.rank)) {
       used += gap.length + column.width;
       if (used > room) break;
       shown.add(column);
     }
-    return columns.filter((column) => shown.has(column));
+    return all.filter((column) => shown.has(column));
   }
 
   #beat(): void {
