@@ -10,7 +10,15 @@ export {
   summaryOf,
   writeTrainingReport,
 } from "#eval";
-export { type DecoderConfig, embeddedModel, loadModel, type Model, modelFolder, randomDecoder, saveModel } from "#models";
+export {
+  type DecoderConfig,
+  embeddedModel,
+  loadModel,
+  type Model,
+  modelFolder,
+  randomDecoder,
+  saveModel,
+} from "#models";
 export type { Batch, Loss, Outputs } from "#nn";
 export { type Example, type FrozenPolicy, LocalFrozen, LocalPolicy, type Policy } from "#policy";
 export * from "#rewards";
@@ -29,6 +37,7 @@ export {
   within,
 } from "#run";
 export * from "#tasks";
+export * from "#teacher";
 export { liveTensors, machine, noGrad, streamKey, type Tensor, tensor, tidy, uniformAt } from "#tensor";
 export { splitResponse, Tokenizer, toAnswer } from "#tokenizer";
 export * from "#train";

@@ -15,16 +15,17 @@ const builtOn: Record<string, string[]> = {
   rewards: ["tokenizer", "sandbox"],
   sandbox: [],
   tasks: ["data", "rewards", "sandbox"],
+  teacher: ["tasks", "run"],
   rollout: ["models", "tokenizer"],
   policy: ["rollout"],
-  train: ["policy", "tasks", "run", "eval"], // a run watches its held-out accuracy by the code that evaluates
+  train: ["policy", "tasks", "run", "eval", "teacher"], // a run watches its held-out accuracy by the code that evaluates
   eval: ["policy", "tasks", "run"],
   run: [],
   serve: ["policy", "tokenizer", "train"],
   dashboard: ["run"],
   cli: ["train", "eval", "serve", "dashboard"],
 };
-const dry = ["tokenizer", "data", "rewards", "sandbox", "tasks", "run"];
+const dry = ["tokenizer", "data", "rewards", "sandbox", "tasks", "run", "teacher"];
 /** The rooms that may reach out of src: the loader of the addon, and the doctor. */
 const reachesTooling = ["tensor", "cli"];
 

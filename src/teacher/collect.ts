@@ -1,0 +1,219 @@
+import { writeRows } from "#data";
+import type { Answer, Verdict } from "#rewards";
+import { currentRun, type Terminal, UserError } from "#run";
+import type { Message } from "#tasks";
+import { ChatError } from "./chat.ts";
+import { type Candidate, describeFilter, type Filter, selectRows } from "./filters.ts";
+import { Journal, type Outcome } from "./journal.ts";
+import { type CollectedRow, type Provenance, refuseGenerated } from "./provenance.ts";
+
+/** What is asked, and how an answer to it is judged. */
+export type CollectPrompt = {
+  /** The same for the same question, whatever list it stands in: what is done is known by it. */
+  id: string;
+  messages: Message[];
+  question: string;
+  /** By a rule or a judge; undefined for nobody's judgement. Absent: nobody is asked. */
+  grade?: (answer: Answer) => Promise<Verdict | undefined>;
+};
+
+export type SampledAnswer = {
+  answer: Answer;
+  sample: number;
+  result?: string;
+  /** What this answer's provenance says besides its sampler's. */
+  provenance?: Partial<Provenance>;
+};
+
+/** The answers to one prompt, and how many came to nothing, by why. */
+export type Answered = { prompt: CollectPrompt; answers: SampledAnswer[]; lost?: Record<string, number> };
+
+/** The answers to one prompt, or why there are none. */
+export type Sampled = Answered | { prompt: CollectPrompt; error: Error };
+
+/** Where answers come from: a policy, a teacher, an author. */
+export type Sampler = {
+  provenance: Pick<Provenance, "origin" | "model" | "checkpoint" | "seed" | "temperature">;
+  /** What else its answers depend on; a collection that is resumed must have the same. */
+  settings: Record<string, unknown>;
+  /** Yields prompts as they are answered, in any order. */
+  sample: (prompts: readonly CollectPrompt[]) => AsyncIterable<Sampled>;
+};
+
+export type CollectOptions = {
+  prompts: readonly CollectPrompt[];
+  sampler: Sampler;
+  filters: readonly Filter[];
+  /** Rows of one prompt at most; all that pass where absent. */
+  mostPerPrompt?: number;
+  /** Where the rows go: .jsonl, .jsonl.gz or .parquet. `<out>.progress` keeps what is done. */
+  out: string;
+  terminal?: Terminal;
+  /** Prompts without an answer, one after the other, after which the collection stops. */
+  maxFailures?: number;
+};
+
+export type CollectSummary = {
+  numPrompts: number;
+  /** Prompts that were asked in this call; the others were done before. */
+  numAsked: number;
+  /** Prompts that got no answer; the next call asks them again. */
+  numFailed: number;
+  numSampled: number;
+  numTokens: number;
+  verdicts: Record<string, number>;
+  /** Answers that each filter dropped, and those that were lost, doubled or above the cap. */
+  dropped: Record<string, number>;
+  numRows: number;
+};
+
+/**
+ * Asks every prompt that is not done yet, judges the answers, filters them and writes the rows in the order of the prompts.
+ * Killed at any instant, the same call goes on: a prompt is done once its outcome is on the disk.
+ * @throws UserError when nobody answers any more; what is done stays done.
+ */
+export async function collectRows(options: CollectOptions): Promise<CollectSummary> {
+  const { sampler, filters, mostPerPrompt, out, terminal, maxFailures = 10 } = options;
+  const names = filters.map(describeFilter);
+  const prompts = [...new Map(options.prompts.map((prompt) => [prompt.id, prompt])).values()];
+  using journal = new Journal(out, {
+    ...sampler.provenance,
+    ...sampler.settings,
+    filters: names,
+    ...(mostPerPrompt !== undefined && { mostPerPrompt }),
+  });
+  const missing = prompts.filter(({ id }) => !journal.has(id));
+  let [numDone, numFailed, failedInRow] = [prompts.length - missing.length, 0, 0];
+  terminal?.begin(`${sampler.provenance.model}: prompts answered`, prompts.length);
+  terminal?.advance(numDone);
+  const judging = new Set<Promise<void>>();
+  let failure: { error: unknown } | undefined;
+  const judge = (sampled: Answered) => {
+    const one: Promise<void> = outcomeOf(sampled, { sampler, filters, names, mostPerPrompt })
+      .then((outcome) => {
+        journal.add(outcome);
+        terminal?.advance(++numDone);
+      })
+      .catch((error) => {
+        failure ??= { error };
+      })
+      .finally(() => judging.delete(one));
+    judging.add(one);
+  };
+  try {
+    for await (const sampled of sampler.sample(missing)) {
+      if ("answers" in sampled) {
+        failedInRow = 0;
+        judge(sampled); // Overlaps sampling: nothing waits here for a verdict.
+      } else {
+        numFailed++;
+        failedInRow++;
+        refuseSilence(sampled, { failedInRow, maxFailures, out, terminal });
+      }
+      if (failure) break;
+      currentRun()?.stopIfAsked();
+    }
+  } finally {
+    await Promise.all(judging);
+    terminal?.end();
+  }
+  if (failure) throw failure.error;
+  const done = prompts.filter(({ id }) => journal.has(id));
+  const numRows = await writeRows(out, rowsOf(done, journal, out));
+  return { ...totals(done, journal), numPrompts: prompts.length, numAsked: missing.length, numFailed, numRows };
+}
+
+async function outcomeOf(
+  { prompt, answers, lost = {} }: Answered,
+  parts: { sampler: Sampler; filters: readonly Filter[]; names: string[]; mostPerPrompt?: number },
+): Promise<Outcome> {
+  const { sampler, filters, names, mostPerPrompt } = parts;
+  const judged = await Promise.all(
+    answers.map(async (one): Promise<Candidate & SampledAnswer> => {
+      return { ...one, question: prompt.question, verdict: await prompt.grade?.(one.answer) };
+    }),
+  );
+  const { kept, dropped: filtered } = selectRows(judged, { filters, most: mostPerPrompt });
+  const dropped = { ...lost, ...filtered };
+  const numSampled = answers.length + sum(Object.values(lost));
+  const rows = kept.map(
+    ({ answer, sample, verdict, provenance }): CollectedRow => ({
+      promptId: prompt.id,
+      messages: [...prompt.messages, { role: "assistant", content: answer.text }],
+      ...(verdict && { verdict }),
+      provenance: {
+        ...sampler.provenance,
+        promptId: prompt.id,
+        sample,
+        filters: names,
+        numSampled,
+        dropped,
+        ...provenance,
+      },
+    }),
+  );
+  const verdicts: Record<string, number> = {};
+  for (const { verdict } of judged) if (verdict) verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+  const numTokens = sum(answers.map(({ answer }) => answer.numTokens));
+  return { promptId: prompt.id, rows, numSampled, dropped, verdicts, numTokens };
+}
+
+function* rowsOf(prompts: readonly CollectPrompt[], journal: Journal, where: string): Generator<CollectedRow> {
+  for (const { id } of prompts) {
+    const { rows } = journal.read(id);
+    refuseGenerated(rows, where);
+    yield* rows;
+  }
+}
+
+function totals(prompts: readonly CollectPrompt[], journal: Journal) {
+  const whole = { numSampled: 0, numTokens: 0, verdicts: {}, dropped: {} };
+  const add = (to: Record<string, number>, from: Record<string, number>) => {
+    for (const [name, count] of Object.entries(from)) to[name] = (to[name] ?? 0) + count;
+  };
+  for (const { id } of prompts) {
+    const { numSampled, numTokens, verdicts, dropped } = journal.read(id);
+    whole.numSampled += numSampled;
+    whole.numTokens += numTokens;
+    add(whole.verdicts, verdicts);
+    add(whole.dropped, dropped);
+  }
+  return whole;
+}
+
+/** Goes on after one prompt without an answer; throws where no other will get one either. */
+function refuseSilence(
+  { prompt, error }: Extract<Sampled, { error: Error }>,
+  at: { failedInRow: number; maxFailures: number; out: string; terminal?: Terminal },
+): void {
+  if (!(error instanceof ChatError)) throw error;
+  at.terminal?.note(`No answer to ${JSON.stringify(prompt.question.slice(0, 60))}: ${error.message}`);
+  if (!error.isFatal && at.failedInRow < at.maxFailures) return;
+  const often = error.isFatal ? "" : ` ${at.failedInRow} prompts in a row got no answer.`;
+  throw new UserError(
+    `${error.message}${often} What was answered is kept in ${at.out}.progress; the same command goes on from there.`,
+    { cause: error },
+  );
+}
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+/** The counts of a collection, one per line, for a person. */
+export function formatSummary(summary: CollectSummary): string {
+  const { numPrompts, numAsked, numFailed, numSampled, numTokens, verdicts, dropped, numRows } = summary;
+  const counted = (title: string, counts: Record<string, number>) =>
+    Object.entries(counts).map(([name, count]): [string, number] => [`${title} ${name}`, count]);
+  const lines: [string, number][] = [
+    ["prompts", numPrompts],
+    ["asked now", numAsked],
+    ["without an answer", numFailed],
+    ["answers", numSampled],
+    ["tokens", numTokens],
+    ...counted("judged", verdicts),
+    ...counted("dropped:", dropped),
+    ["rows", numRows],
+  ];
+  const width = Math.max(...lines.map(([name]) => name.length));
+  const digits = Math.max(...lines.map(([, count]) => String(count).length));
+  return lines.map(([name, count]) => `${name.padEnd(width)}  ${String(count).padStart(digits)}`).join("\n");
+}
