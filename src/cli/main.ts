@@ -39,6 +39,8 @@ program
   .option("--tiny", "the recipe's tiny settings: every stage in seconds")
   .option("--from <stage>", "do this stage and those after it again; what they made is set aside")
   .option("--until <stage>", "stop once this stage is done")
+  .option("--tensorboard", "write TensorBoard event files too, into the run folder")
+  .option("--wandb-offline", "write a Weights & Biases offline run too, for wandb sync")
   .option("--run <name>", "name of the run folder (the recipe's name)")
   .option("--out <folder>", "where run folders are", "out")
   .addOption(seed())

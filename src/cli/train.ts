@@ -9,6 +9,8 @@ export type TrainOptions = {
   tiny?: boolean;
   from?: string;
   until?: string;
+  tensorboard?: boolean;
+  wandbOffline?: boolean;
   run?: string;
   seed: number;
   out: string;
@@ -29,6 +31,10 @@ export async function train(path: string, options: TrainOptions): Promise<number
     isTiny: options.tiny,
     from: options.from,
     until: options.until,
+    mirrors: [
+      ...(options.tensorboard ? ["tensorboard" as const] : []),
+      ...(options.wandbOffline ? ["wandb" as const] : []),
+    ],
     terminal,
     versions: { aha: packageVersion(), libtorch: torchVersion, threads: String(numThreads) },
   });
@@ -43,7 +49,8 @@ export async function train(path: string, options: TrainOptions): Promise<number
 }
 
 /** The command that goes on with a run, to its end. */
-function commandLine(path: string, { set, tiny, run, seed, out, json }: TrainOptions): string {
+function commandLine(path: string, options: TrainOptions): string {
+  const { set, tiny, run, seed, out, tensorboard, wandbOffline, json } = options;
   const given: [string, string | undefined][] = [
     ...set.map((text): [string, string] => ["--set", text]),
     ["--run", run],
@@ -51,7 +58,9 @@ function commandLine(path: string, { set, tiny, run, seed, out, json }: TrainOpt
     ["--seed", seed === 1 ? undefined : String(seed)],
   ];
   const values = given.flatMap(([name, value]) => (value === undefined ? [] : [name, quoted(value)]));
-  const flags = [tiny && "--tiny", json && "--json"].filter((flag) => flag !== false && flag !== undefined);
+  const flags = Object.entries({ tiny, tensorboard, "wandb-offline": wandbOffline, json }).flatMap(([name, isGiven]) =>
+    isGiven ? [`--${name}`] : [],
+  );
   return ["npx aha train", quoted(path), ...flags, ...values].join(" ");
 }
 

@@ -63,7 +63,7 @@ const current = new AsyncLocalStorage<Run>();
 /** The run whose recipe is calling, or undefined outside of one: how a trainer finds its folder without being handed it. */
 export const currentRun = (): Run | undefined => current.getStore();
 
-export type RunRecipeOptions = Pick<RunOptions, "dir" | "seed" | "versions" | "terminal"> & {
+export type RunRecipeOptions = Pick<RunOptions, "dir" | "seed" | "versions" | "terminal" | "mirrors"> & {
   set?: readonly string[];
   isTiny?: boolean;
   /** Do this stage and those after it again, though they are done; what they made is set aside. */
@@ -80,18 +80,19 @@ export type RecipeEnd = { isFinished: boolean; afterStage?: string; result?: unk
  * Throws what the recipe throws, after a line in log.txt.
  */
 export async function runRecipe<C extends Config>(recipe: Recipe<C>, options: RunRecipeOptions): Promise<RecipeEnd> {
-  const { dir, seed, versions, terminal, set, isTiny, from, until } = options;
+  const { dir, seed, versions, terminal, mirrors, set, isTiny, from, until } = options;
   const config = resolveConfig(recipe, { set, isTiny });
   const planned = recipe.stages === undefined ? undefined : plannedStages(recipe.stages, `recipe ${recipe.name}`);
   const declared = planned?.map(({ name }) => name);
   const redo = (begun: readonly StageRecord[]) => stagesToRedo(begun, declared, { from, until });
-  using run = openRun({ dir, recipe: recipe.name, config, seed, versions, terminal, redo });
+  using run = openRun({ dir, recipe: recipe.name, config, seed, versions, terminal, mirrors, redo });
   using _signals = onInterrupt(run);
   terminal?.plan(planned ?? [], learnedShares(dir, recipe.name, run.config));
   try {
     const stage = stagesOf(run, { declared, until });
     const result = await current.run(run, async () => recipe.run({ config, stage, run, seed }));
     terminal?.table(run.table.view);
+    run.mirrors.finish();
     run.log(endings.finished);
     return { isFinished: true, result };
   } catch (error) {

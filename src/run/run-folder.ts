@@ -5,6 +5,7 @@ import { diffConfigs, formatChange } from "./config.ts";
 import { appendWhole, explained, fsyncFolder, removeLeftovers, writeFileAtomic } from "./durable.ts";
 import { toJsonLines } from "./jsonl.ts";
 import { acquireLock, type Lock } from "./lock.ts";
+import { type MirrorName, Mirrors } from "./mirrors.ts";
 import { readJsonFile, readRunConfig } from "./run-config.ts";
 import { finishSettingAside, setAside } from "./set-aside.ts";
 import { invalidatedBy, type StageRecord, stageRecords } from "./stage-record.ts";
@@ -22,6 +23,8 @@ export type RunOptions = {
   versions?: Record<string, string>;
   /** Where the run shows what it does; silent when absent. */
   terminal?: Terminal;
+  /** Other tools' formats to write the metrics in as well. */
+  mirrors?: readonly MirrorName[];
   /** Of the stages that have begun, those that are to be done again: they are set aside first. */
   redo?: (begun: readonly StageRecord[]) => readonly StageRecord[];
 };
@@ -55,7 +58,8 @@ export function openRun(options: RunOptions): Run {
   }
 }
 
-function open({ dir, recipe, config, seed, versions = {}, terminal, redo: choose }: RunOptions, lock: Lock): Run {
+function open(options: RunOptions, lock: Lock): Run {
+  const { dir, recipe, config, seed, versions = {}, terminal, mirrors = [], redo: choose } = options;
   const checkpoints = join(dir, "checkpoints");
   for (const folder of [dir, join(dir, "stages"), checkpoints]) removeLeftovers(folder);
   if (existsSync(checkpoints)) for (const name of readdirSync(checkpoints)) removeLeftovers(join(checkpoints, name));
@@ -68,7 +72,7 @@ function open({ dir, recipe, config, seed, versions = {}, terminal, redo: choose
     for (const folder of ["stages", "checkpoints"]) mkdirSync(join(dir, folder), { recursive: true });
   });
   const now = { node: process.version, platform: process.platform, arch: process.arch, ...versions };
-  const run = new Run({ dir, recipe, config, seed, terminal, isResumed, versions: now, lock });
+  const run = new Run({ dir, recipe, config, seed, terminal, mirrors, isResumed, versions: now, lock });
   try {
     const updates = isResumed ? diffConfigs(readJsonFile(join(dir, "versions.json"), {}), now).map(formatChange) : [];
     writeFileAtomic(join(dir, "versions.json"), `${JSON.stringify(now, null, 2)}\n`);
@@ -132,6 +136,8 @@ export class Run {
   readonly terminal: Terminal | undefined;
   /** Figures that the recipe reports as its stages finish. */
   readonly table: Table;
+  /** What other tools follow the run by. */
+  readonly mirrors: Mirrors;
   /** Set by the first Ctrl-C: finish the step, save, then call `stopIfAsked`. */
   shouldStop = false;
   /** The stage that is being worked on; undefined between stages. */
@@ -144,7 +150,7 @@ export class Run {
   #isClosed = false;
 
   constructor(
-    parts: Required<Pick<RunOptions, "dir" | "recipe" | "config" | "seed" | "versions">> & {
+    parts: Required<Pick<RunOptions, "dir" | "recipe" | "config" | "seed" | "versions" | "mirrors">> & {
       terminal: Terminal | undefined;
       isResumed: boolean;
       lock: Lock;
@@ -159,6 +165,7 @@ export class Run {
     this.isResumed = isResumed;
     this.terminal = terminal;
     this.table = new Table(join(dir, "table.json"), () => this.stageName);
+    this.mirrors = new Mirrors(this, parts.mirrors);
     this.#lock = lock;
     const openAppend = (name: string) => explained(join(dir, name), () => openSync(join(dir, name), "a+"));
     this.#files = {
@@ -206,6 +213,7 @@ export class Run {
   enterStage({ name, startLengths }: StageRecord): void {
     this.stageName = name;
     this.stageStart = startLengths;
+    this.mirrors.enterStage(name);
   }
 
   leaveStage(): void {
@@ -220,6 +228,7 @@ export class Run {
   /** Adds one line to metrics.jsonl, whole or not at all. Throws a UserError for NaN, and on a full disk. */
   appendMetrics(record: Record<string, unknown>): void {
     this.#appendLines("metrics.jsonl", [record]);
+    this.mirrors.append(this.#named(record), this.stageName);
   }
 
   /** Adds a line per record to rollouts.jsonl, all or none. */
@@ -228,9 +237,17 @@ export class Run {
   }
 
   #appendLines(name: AppendOnly, records: readonly Record<string, unknown>[]): void {
-    const named =
-      this.stageName === undefined ? records : records.map((record) => ({ stage: this.stageName, ...record }));
-    this.#append(name, toJsonLines(named, this.path(name)));
+    this.#append(
+      name,
+      toJsonLines(
+        records.map((record) => this.#named(record)),
+        this.path(name),
+      ),
+    );
+  }
+
+  #named(record: Record<string, unknown>): Record<string, unknown> {
+    return this.stageName === undefined ? record : { stage: this.stageName, ...record };
   }
 
   /** Adds a dated line to log.txt, which keeps the lines of killed processes too. */
@@ -271,6 +288,7 @@ export class Run {
     }
     for (const name of appendOnly)
       explained(this.path(name), () => ftruncateSync(this.#files[name], lengths[name] ?? 0));
+    this.mirrors.sync();
   }
 
   /** Throws `Stopped` when a stop was asked for. Call it where everything done so far is saved. */
@@ -282,6 +300,7 @@ export class Run {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.mirrors.close();
     for (const file of Object.values(this.#files)) closeSync(file);
     this.#lock.release();
   }

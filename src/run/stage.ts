@@ -52,6 +52,7 @@ async function runStage<T>(
   if (before !== undefined) checkInputs(run, before, wanted);
   if (before?.state === "done") {
     run.log(`stage ${name}: done before`);
+    run.mirrors.enterStage(name);
     run.terminal?.stageDone(name, before.seconds, true);
     return before.result as T;
   }
