@@ -15,6 +15,11 @@ export type Sandbox = {
   input: Writable | undefined;
   /** Called with each piece of its standard output as it comes. */
   onOutput: (listener: (chunk: Buffer) => void) => void;
+  /**
+   * Counts processor time, clock and output from zero again, under these limits: for a server that begins its next piece
+   * of work. False where it has ended or is ending.
+   */
+  renew: (limits: Pick<Limits, "cpuMs" | "wallMs">) => boolean;
   /** Ends it at once. */
   stop: () => void;
   result: Promise<RunResult>;
@@ -29,6 +34,8 @@ const patience = 8;
 const signalled = 128;
 const killed = signalled + 9;
 const outOfCpu = signalled + 24;
+
+let filter: Buffer | undefined;
 
 /** A read-only descriptor of an unnamed file with this content: as input it can be reopened, sought, or never read. */
 function unnamedFile(data: string | Uint8Array): number {
@@ -74,7 +81,8 @@ function start(request: RunRequest, limits: Limits, slot: Slot): ChildProcess {
       pipe.on("error", () => {});
       pipe.end(data);
     };
-    send(streams.seccomp, seccompFilter());
+    filter ??= seccompFilter();
+    send(streams.seccomp, filter);
     send(
       streams.options,
       bubblewrapOptions(limits, mounts, files, env)
@@ -124,12 +132,19 @@ export function startSandbox(request: RunRequest): Sandbox {
     slot.group?.reset(limits);
     child = start(request, limits, slot);
   } catch (error) {
-    return { input: undefined, onOutput: () => {}, stop: () => {}, result: Promise.resolve(failure(`${error}`, 0)) };
+    return {
+      input: undefined,
+      onOutput: () => {},
+      renew: () => false,
+      stop: () => {},
+      result: Promise.resolve(failure(`${error}`, 0)),
+    };
   }
 
   let end: RunEnd | undefined;
   let peak: number | undefined;
   let cpuMs = 0;
+  let renewedAtCpuMs = 0;
   let clockMs = 0;
   let lastTick = began;
   let idleTicks = 0;
@@ -142,8 +157,12 @@ export function startSandbox(request: RunRequest): Sandbox {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   const listeners: ((chunk: Buffer) => void)[] = [];
+  const forget: (() => void)[] = [];
   const collect = (stream: Readable | null, into: Buffer[], keepBytes: number, listen: boolean) => {
     let seen = 0;
+    forget.push(() => {
+      seen = into.length = 0;
+    });
     stream?.on("error", () => {});
     stream?.on("data", (chunk: Buffer) => {
       if (seen < keepBytes) into.push(chunk.subarray(0, keepBytes - seen));
@@ -181,7 +200,7 @@ export function startSandbox(request: RunRequest): Sandbox {
       peak = Math.max(peak ?? 0, usage.memoryBytes);
       if (usage.memoryBytes > limits.memoryBytes) stop("memory");
     }
-    if (cpuMs > limits.cpuMs) stop("cpuTime");
+    if (cpuMs - renewedAtCpuMs > limits.cpuMs) stop("cpuTime");
     // Time in which this process itself was held up is not the program's.
     const now = performance.now();
     clockMs += Math.min(now - lastTick, longestTickMs);
@@ -228,6 +247,7 @@ export function startSandbox(request: RunRequest): Sandbox {
     if (!hasStarted && end !== "stopped")
       return failure(text.toString().trim() || `bwrap ended with ${child.exitCode ?? child.signalCode}`, wallMs);
     if (end === undefined && isOutOfMemory) end = "memory";
+    cpuMs -= renewedAtCpuMs;
     if (end === undefined && cpuMs > limits.cpuMs) end = "cpuTime";
     if (end === undefined && exitCode === undefined) end = "signal"; // It killed its own process 1.
     const code = exitCode === undefined ? undefined : Number(exitCode);
@@ -239,6 +259,13 @@ export function startSandbox(request: RunRequest): Sandbox {
   return {
     input: request.stdin === undefined ? (child.stdin ?? undefined) : undefined,
     onOutput: (listener) => listeners.push(listener),
+    renew(next) {
+      Object.assign(limits, next);
+      renewedAtCpuMs = slot.group?.cpuMs() ?? cpuMs;
+      clockMs = idleTicks = 0;
+      for (const reset of forget) reset();
+      return end === undefined && child.exitCode === null && child.signalCode === null;
+    },
     stop: () => stop("stopped"),
     result: finish(),
   };

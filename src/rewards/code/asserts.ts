@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { startSandbox } from "#sandbox";
 import type { Grade } from "../types.ts";
-import { onLine, parseLine } from "./bridge.ts";
+import { onLine, parseLine, type Side } from "./bridge.ts";
 import { gradeCpp } from "./cpp.ts";
 import { javascriptProgram, javascriptTests } from "./javascript-wire.ts";
 import { gradeOf, outcomeOf, refineOutcome, tail } from "./outcome.ts";
 import { pythonBeside, pythonTests } from "./python-tests.ts";
 import { pythonProgram } from "./python-wire.ts";
-import { gradeFunction, gradeSplit, type Side } from "./split.ts";
+import { gradeFunction, gradeSplit } from "./split.ts";
 import { type Built, build, limitsOf } from "./stdio.ts";
 import type { CodeJob, CodeTests } from "./types.ts";
 
@@ -48,17 +48,20 @@ function programSide(job: CodeJob, { toolchain, program }: Ready, setup?: string
 
 function testSide(job: CodeJob, { toolchain }: Ready, tests: AssertTests): Side {
   const spec = { code: tests.code, setup: tests.setup, entryPoint: tests.entryPoint, partial: job.partial };
-  const file = { path: "/app/tests.json", data: JSON.stringify(spec) };
   if (job.language === "python")
     return {
       toolchain,
       command: [...python(toolchain.run[0]!), "/app/serve.py"],
-      files: [{ path: "/app/serve.py", data: pythonTests }, file],
+      files: [{ path: "/app/serve.py", data: pythonTests }],
+      spec,
     };
   return {
     toolchain,
     command: [...toolchain.run.slice(0, -1), "/app/serve.cjs"],
-    files: [{ path: "/app/serve.cjs", data: javascriptTests }, file],
+    files: [
+      { path: "/app/serve.cjs", data: javascriptTests },
+      { path: "/app/tests.json", data: JSON.stringify(spec) },
+    ],
   };
 }
 

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { runSandboxed, type Toolchain } from "#sandbox";
 import type { Grade } from "../types.ts";
+import type { Side } from "./bridge.ts";
 import { findSignature, type Signature } from "./cpp-signature.ts";
 import { cppWire } from "./cpp-wire.ts";
 import { gradeOf, outcomeOf, refineOutcome, tail } from "./outcome.ts";
-import { gradeFunction, gradeSplit, type Side } from "./split.ts";
+import { gradeFunction, gradeSplit } from "./split.ts";
 import { type Built, build, limitsOf } from "./stdio.ts";
 import type { CodeJob, CodeTests } from "./types.ts";
 

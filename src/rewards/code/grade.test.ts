@@ -125,6 +125,42 @@ describe.skipIf(problem !== undefined)("gradeCode", { timeout: 60_000 }, () => {
     expect(neighbours.map(({ verdict }) => verdict)).toEqual(Array(6).fill("correct"));
   });
 
+  it("lets no test see what an earlier one left in the interpreter they share", async () => {
+    const add = "def add(a, b): return a + b";
+    const spoil =
+      "import builtins, sys\nbuiltins.sorted = lambda x: 7\nsys.modules['math'] = None\nassert add(1, 2) == 3";
+    const notice = "import math\nassert sorted([1]) == [1] and math.floor(add(1, 1.5)) == 2";
+    for (const code of [spoil, notice, spoil, notice])
+      expect(await grade(add, { type: "asserts", code })).toMatchObject({ verdict: "correct" });
+  });
+
+  it("grades on after programs and tests that die in the middle of a call", async () => {
+    const deaths = ["import os\ndef add(a, b): os._exit(0)", "def add(a, b):\n    while True: pass"];
+    const endless: CodeRow["tests"] = { type: "asserts", code: "import os\nassert add(1, 2) == 3\nos._exit(0)" };
+    const right = "def add(a, b): return a + b";
+    const early = "import threading\nthreading.Thread(target=lambda: [add(i, 0) for i in range(9999)]).start()";
+    const talkative: CodeRow["tests"] = { type: "asserts", code: `${early}\nassert 1 == 1` };
+    for (let round = 0; round < 2; round++) {
+      for (const program of deaths) expect(await grade(program, addAsserts)).toMatchObject({ reward: 0 });
+      expect(await grade(right, endless)).toMatchObject({ reward: 0 });
+      await grade(right, talkative);
+      expect(await grade(right, addAsserts)).toMatchObject({ verdict: "correct" });
+    }
+  });
+
+  it("grades two short programs a second even on a machine ten times too busy", async () => {
+    const began = performance.now();
+    const grades = await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        i % 2 === 0
+          ? grade("def add(a, b): return a + b", addAsserts)
+          : grade("print(sum(map(int, input().split())))", sum),
+      ),
+    );
+    expect(grades.filter(({ verdict }) => verdict !== "correct")).toEqual([]);
+    expect(performance.now() - began).toBeLessThan(20_000);
+  });
+
   it("finds no program in a completion without one", async () => {
     expect(
       await gradeCode({ language: "python", completion: "I would sort it.\n```text\nx\n```", tests: sum }),

@@ -22,7 +22,7 @@ const verdicts: Partial<Record<Outcome, Verdict>> = {
 };
 
 /** How a run that should have ended by itself with status 0 fared; "passed" where it did. */
-export function outcomeOf(run: RunResult): Outcome {
+export function outcomeOf(run: Pick<RunResult, "end" | "exitCode">): Outcome {
   if (run.end === "exit") return run.exitCode === 0 ? "passed" : "runtimeError";
   if (run.end === "cpuTime" || run.end === "wallTime") return "timeLimit";
   if (run.end === "memory") return "memoryLimit";

@@ -86,7 +86,10 @@ def run_tests(tree, space, partial):
     return counts
 `;
 
-/** The tests' side: runs test code whose undefined names are the program's, called over the wire. Prints one verdict line. */
+/**
+ * The tests' side: runs test code whose undefined names are the program's, called over the wire. It starts once for many
+ * tests, each in a fork that prints one verdict line; N says that the fork and what it started are gone.
+ */
 export const pythonTests = String.raw`
 ${pythonWire}
 ${running}
@@ -94,7 +97,7 @@ ${running}
 class ProgramEnded(BaseException):
     pass
 
-def serve():
+def serve(spec):
     requests, replies = os.dup(1), os.fdopen(os.dup(0), "rb")
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0); os.dup2(2, 1)
@@ -119,7 +122,7 @@ def serve():
     def request(message):
         send("C", message)
         line = replies.readline()
-        if not line:
+        if not line.strip():
             raise ProgramEnded()
         reply = json.loads(line)
         if "value" in reply:
@@ -142,12 +145,11 @@ def serve():
 
     wire.request = request
     first = replies.readline()
-    if not first:
+    if not first.strip():
         return verdict(passed=False, why="ended")
     hello = json.loads(first)
     if "names" not in hello:
         return verdict(passed=False, why="load", error=hello.get("of") or ("SyntaxError" if "syntax" in hello else None), message=hello.get("message") or hello.get("syntax"))
-    spec = json.load(open("/app/tests.json"))
     try:
         tree, remote, modules, library = read_tests((spec.get("setup") or "") + "\n" + spec["code"], spec.get("entryPoint"), hello["names"])
     except SyntaxError as error:
@@ -192,7 +194,38 @@ def serve():
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == "tests.py"]
         verdict(passed=False, why=why, error=type(error).__name__, message=str(error)[:2000], line=lines[-1] if lines else None)
 
-serve()
+def read(size):
+    data = b""
+    while len(data) < size:
+        piece = os.read(0, size - len(data))
+        if not piece:
+            os._exit(0)
+        data += piece
+    return data
+
+while True:
+    spec = json.loads(read(int(read(12))))
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setsid()
+            serve(spec)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    try:
+        os.killpg(child, 9)
+    except ProcessLookupError:
+        pass
+    # Replies that nobody waited for are not the next tests'.
+    os.set_blocking(0, False)
+    try:
+        while os.read(0, 65536):
+            pass
+    except BlockingIOError:
+        pass
+    os.set_blocking(0, True)
+    os.write(1, b"N\n")
 `;
 
 /** The weaker way, for tests that need the program's live objects: program and tests in one interpreter, which says a word it was told when the tests came to their end. */

@@ -1,33 +1,28 @@
-import { type RunResult, startSandbox, type Toolchain } from "#sandbox";
+import { startSandbox } from "#sandbox";
 import type { Grade } from "../types.ts";
-import { type Bridged, bridge, onLine, parseLine } from "./bridge.ts";
+import { type Bridged, bridge, type Ending, onLine, parseLine, type Side, speaker } from "./bridge.ts";
 import { gradeOf, type Outcome, outcomeOf, refineOutcome, tail } from "./outcome.ts";
 import { limitsOf } from "./stdio.ts";
 import type { CodeJob, CodeTests } from "./types.ts";
 import { equalsJson, wireOfJson } from "./values.ts";
-
-/** A side of a split test: what runs in its sandbox. */
-export type Side = {
-  toolchain: Toolchain;
-  command: string[];
-  files: { path: string; data: string | Uint8Array; isExecutable?: boolean }[];
-};
+import { startWarm } from "./warm.ts";
 
 /** Replies of a program are bounded together, and what it prints besides them. */
 const replyBytes = 64 * 2 ** 20;
 
 function launch(side: Side, job: Pick<CodeJob, "timeLimitMs" | "memoryMb">) {
-  return startSandbox({
-    command: side.command,
-    files: side.files,
-    mounts: side.toolchain.mounts,
-    env: side.toolchain.env,
-    limits: { ...limitsOf(job, side.toolchain.overheadBytes), outputBytes: replyBytes },
-  });
+  const { command, files, toolchain } = side;
+  const { mounts, env } = toolchain;
+  return startSandbox({ command, files, mounts, env, limits: sideLimits(side, job) });
 }
 
+const sideLimits = ({ toolchain }: Side, job: Pick<CodeJob, "timeLimitMs" | "memoryMb">) => ({
+  ...limitsOf(job, toolchain.overheadBytes),
+  outputBytes: replyBytes,
+});
+
 /** How a program ended before its tests were done, when it was not stopped by us. */
-function endingOf(program: RunResult): Outcome {
+function endingOf(program: Ending): Outcome {
   const outcome = refineOutcome(outcomeOf(program), program.stderr.toString());
   return outcome === "passed" ? "runtimeError" : outcome;
 }
@@ -83,7 +78,11 @@ export function gradeBridged({ verdict, program, tests }: Bridged, job: CodeJob)
 /** Runs program and tests apart and grades what the tests say. */
 export async function gradeSplit(job: CodeJob, program: Side, tests: Side): Promise<Grade> {
   const patient = { timeLimitMs: 10_000 + 2 * (job.timeLimitMs ?? 10_000), memoryMb: job.memoryMb };
-  return gradeBridged(await bridge(launch(program, job), launch(tests, patient)), job);
+  const asking =
+    tests.spec === undefined
+      ? speaker(launch(tests, patient))
+      : startWarm(tests, sideLimits(tests, patient), tests.spec);
+  return gradeBridged(await bridge(speaker(launch(program, job)), asking), job);
 }
 
 /** Grades a function by its values: arguments go in, values come out and are compared here, where the expected ones stay. */
