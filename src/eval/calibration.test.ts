@@ -3,7 +3,7 @@ import { calibration } from "./calibration.ts";
 
 it("the error is each bin's distance between confidence and accuracy, weighed by its share", () => {
   // Two at 0.9, one of them right: |0.5 − 0.9| · 2/3. One at 0.35: 0.65 for the other side, which came true: |1 − 0.65| / 3.
-  const { error, bins } = calibration(
+  const { accuracy, error, bins } = calibration(
     [
       { chance: 0.9, isTrue: true },
       { chance: 0.9, isTrue: false },
@@ -12,6 +12,7 @@ it("the error is each bin's distance between confidence and accuracy, weighed by
     5,
   );
   expect(error).toBeCloseTo((0.4 * 2) / 3 + 0.35 / 3, 12);
+  expect(accuracy).toBeCloseTo(2 / 3, 12);
   expect(bins).toEqual([
     { from: 0.6, count: 1, confidence: 0.65, accuracy: 1 },
     { from: 0.9, count: 2, confidence: 0.9, accuracy: 0.5 },

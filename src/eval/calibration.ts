@@ -4,7 +4,13 @@ export type Forecast = { chance: number; isTrue: boolean };
 /** One bin of a reliability table: forecasts from `from` (up to the next one's), what they foretold on average and how often it came true. */
 export type ReliabilityBin = { from: number; count: number; confidence: number; accuracy: number };
 
-export type Calibration = { error: number; bins: ReliabilityBin[] };
+export type Calibration = {
+  /** Share of forecasts whose likelier side came true. */
+  accuracy: number;
+  /** Expected calibration error. */
+  error: number;
+  bins: ReliabilityBin[];
+};
 
 /**
  * Expected calibration error (Naeini et al. 2015; Guo et al. 2017, 1706.04599, eq. 3) of two-way forecasts, and its
@@ -34,5 +40,6 @@ export function calibration(forecasts: readonly Forecast[], numBins = 10): Calib
     (sum, { count, confidence, accuracy }) => sum + (count / forecasts.length) * Math.abs(accuracy - confidence),
     0,
   );
-  return { error, bins };
+  const accuracy = bins.reduce((sum, bin) => sum + (bin.count / forecasts.length) * bin.accuracy, 0);
+  return { accuracy, error, bins };
 }

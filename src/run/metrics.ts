@@ -23,6 +23,10 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
     unit: "nats",
     meaning: "Negative log-likelihood per trained token of held-out rows, in supervised training.",
   },
+  "eval/calibrationError": {
+    unit: "share",
+    meaning: "A reward model's mean distance between how sure it is and how often it is right, on held-out prompts.",
+  },
   "eval/format": { unit: "share", meaning: "Held-out answers in the asked-for format." },
   "eval/length": { unit: "tokens", meaning: "Mean length of held-out answers, thinking included." },
   "eval/truncated": { unit: "share", meaning: "Held-out answers cut at their length limit." },
@@ -44,6 +48,19 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
   "train/loss": { unit: "1", meaning: "The loss that was differentiated, over all tokens of the step." },
   "train/kl": { unit: "nats", meaning: "k3 estimate of KL(policy ‖ reference) per token, before its coefficient." },
   "train/nll": { unit: "nats", meaning: "Negative log-likelihood per trained token, in supervised training." },
+  "train/accuracy": {
+    unit: "share",
+    meaning: "Pairs of the step whose better answer scores higher, or responses on the right side of 0; ties are half.",
+  },
+  "train/score": { unit: "1", meaning: "A reward model's score, mean over the step's texts." },
+  "train/scoreGap": { unit: "1", meaning: "Score of the better answer less the other's, mean over the step's pairs." },
+  "train/value": { unit: "1", meaning: "What the value head expects still to be earned, mean over trained tokens." },
+  "train/valueLoss": { unit: "1", meaning: "Half the squared error of the value, before its coefficient." },
+  "train/valueClipShare": { unit: "share", meaning: "Trained tokens whose value moved beyond its clip." },
+  "train/explained": {
+    unit: "share",
+    meaning: "Variance of the returns that the values at sampling explain: 1 is all, 0 no more than their mean.",
+  },
   "train/entropy": {
     unit: "nats",
     meaning: "Entropy of the policy's next-token distribution, mean over trained tokens.",
