@@ -34,7 +34,7 @@ const defaults = {
   heldOut: within(0, 0, 0.5),
   /** Steps between measurements of the held-out loss; 0 measures only at the end. */
   evalEvery: count(0, { min: 0 }),
-  /** Steps between checkpoints. */
+  /** Steps between checkpoints; the best by held-out loss is saved besides. */
   checkpointEvery: count(100),
   keepCheckpoints: count(2),
 

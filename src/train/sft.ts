@@ -27,8 +27,8 @@ export type SftResult = {
   tokens: number;
   /** Sequences trained on in an epoch, measured, and over the length limit. */
   sequences: { trained: number; heldOut: number; tooLong: number };
-  /** Step and held-out loss of the best checkpoint; absent where nothing is held out. */
-  best?: { step: number; nll: number };
+  /** The checkpoint of the lowest held-out loss; absent where nothing is held out. */
+  best?: { step: number; nll: number; model: string };
 };
 
 type Trainer = {
@@ -66,7 +66,7 @@ export async function sft(model: string, data: SftData, config: SftConfig): Prom
         heldOut: prepared.heldOut.length,
         tooLong: prepared.numTooLong,
       },
-      ...(state.best === undefined ? {} : { best: state.best }),
+      ...(state.best && { best: { ...state.best, model: join(folder, String(state.best.step)) } }),
     };
   } finally {
     run.terminal?.end();
@@ -158,7 +158,8 @@ async function oneStep(trainer: Trainer, batch: readonly Sequence[]): Promise<vo
   };
   run.appendMetrics({ step: state.step, ...metrics });
   run.terminal?.step({ step: state.step, steps, metrics });
-  if (!isDue(config.checkpointEvery, step, state.step, steps) && !run.shouldStop) return;
+  const isBest = state.best?.step === state.step;
+  if (!isBest && !isDue(config.checkpointEvery, step, state.step, steps) && !run.shouldStop) return;
   run.terminal?.begin(`${name}: saving a checkpoint`);
   await save(run, trainer.folder, state, { policy, keep: config.keepCheckpoints });
 }
