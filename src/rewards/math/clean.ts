@@ -292,9 +292,13 @@ export function cleanFormula(raw: string): string {
   }
 }
 
+/** A single \variable{name}: the name is its text. */
+const NAMED = /^\\variable\{((?:[^{}]|\{[^{}]*\})*)\}$/;
+
 /** The key under which two answers are the same string: no spaces, no styling, no case of words. */
 export function stringKey(clean: string): string {
   return clean
+    .replace(NAMED, "$1")
     .replace(/\\(?:left|right|displaystyle|mleft|mright|,|;|:|!|quad|qquad)(?![a-zA-Z])/g, "")
     .replace(/\\[dt]frac(?![a-zA-Z])/g, "\\frac")
     .replace(/\\(?:text|mbox|mathrm|textbf|textit|textrm)\s*\{([^{}]*)\}/g, "$1")
