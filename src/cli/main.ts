@@ -125,6 +125,17 @@ program
   });
 
 program
+  .command("runs [names...]")
+  .description("the runs in a folder (out/ where not given), or two runs compared: settings, figures, curves")
+  .option("--out <folder>", "where run folders are", "out")
+  .option("--html <file>", "the comparison as a page (<out>/<a>-vs-<b>.html)")
+  .addOption(json())
+  .action(async (names, options) => {
+    const { runs } = await import("./runs.ts");
+    await runs(names, options);
+  });
+
+program
   .command("doctor")
   .description("what this machine has, and what to do about what is missing")
   .addOption(json())

@@ -54,6 +54,11 @@ tbody tr:last-child > * { border-bottom: 0; }
 .scores thead th { color: var(--soft); font-size: 14px; font-weight: 600; }
 .scores td:last-child { font-weight: 650; }
 .scores small { font-weight: 400; }
+.wide { overflow-x: auto; }
+.figures { font-variant-numeric: tabular-nums; }
+.figures th[scope="row"] { font-weight: 400; white-space: nowrap; }
+.figures td, .figures th[scope="col"] { text-align: right; padding-left: 24px; white-space: nowrap; }
+.figures thead th { color: var(--soft); font-size: 14px; font-weight: 600; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 20px; align-items: start; }
 .columns > * { min-width: 0; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }

@@ -1,8 +1,7 @@
-import { formatDuration, formatNumber, formatShare } from "#run";
-import { escapeHtml } from "./html.ts";
-import { reportStyle } from "./report-style.ts";
+import { formatDuration, formatFigure, formatNumber, formatShare, type TableView } from "#run";
+import { escapeHtml, htmlPage } from "./html.ts";
 import type { Estimate } from "./stats.ts";
-import { type ChartSeries, svgChart } from "./svg-chart.ts";
+import { type ChartSeries, chartLegend, plainNumber, svgChart } from "./svg-chart.ts";
 
 /** One model's scores on the held-out problems, as summary.json has them. Accuracy, consensus and format are shares. */
 export type Scores = { accuracy: number; consAt16: number; meanTokens: number; format: number };
@@ -47,6 +46,8 @@ export type ReportParts = {
   tokens: number;
   /** Over steps; accuracy as shares, length in tokens. */
   curves: { accuracy: readonly ChartSeries[]; length: readonly ChartSeries[] };
+  /** What the stages of the run reported. */
+  table?: TableView;
   /** Settings and versions, as config.json and versions.json have them. */
   settings: Record<string, unknown>;
   versions: Record<string, unknown>;
@@ -66,28 +67,36 @@ export function summaryOf({ base, trained, steps, seed, trainSeconds, tokens }: 
 
 /** report.html: one file without scripts or outside references, light or dark as the reader's system is. All text is escaped. */
 export function reportHtml(parts: ReportParts): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(parts.title)}</title>
-<style>${reportStyle}</style>
-</head>
-<body>
-<main>
-<header><h1>${escapeHtml(parts.title)}</h1><p>${escapeHtml(parts.subtitle)}</p></header>
+  const { title, subtitle, table } = parts;
+  return htmlPage(
+    title,
+    `<header><h1>${escapeHtml(title)}</h1><p>${escapeHtml(subtitle)}</p></header>
 ${tiles(parts)}
+${table === undefined ? "" : tableSection(table)}
 ${charts(parts)}
 ${scoreTable(parts)}
 ${parts.examples.map(example).join("\n")}
-${settingsTables(parts)}
-</main>
-</body>
-</html>
-`;
+${settingsTables(parts)}`,
+  );
+}
+
+/** The table that the run's stages filled; nothing where they added no row. */
+export function tableSection({ columns, rows }: TableView): string {
+  if (rows.length === 0) return "";
+  const head = columns.map((column) => `<th scope="col">${escapeHtml(column)}</th>`).join("");
+  const body = rows.map(({ name, figures }) => {
+    const cells = figures.map((figure) => `<td>${figure === undefined ? "" : escapeHtml(formatFigure(figure))}</td>`);
+    return `<tr><th scope="row">${escapeHtml(name)}</th>${cells.join("")}</tr>`;
+  });
+  return `<section>
+<h2>Stage by stage</h2>
+<div class="wide"><table class="figures">
+<thead><tr><th></th>${head}</tr></thead>
+<tbody>
+${body.join("\n")}
+</tbody>
+</table></div>
+</section>`;
 }
 
 function tiles({ base, trained, steps, trainSeconds, tokens }: ReportParts): string {
@@ -105,21 +114,11 @@ ${tile("Trained on", `${formatCount(tokens)} <small>tokens</small>`)}
 
 function charts({ curves }: ReportParts): string {
   const figure = (title: string, series: readonly ChartSeries[], formatY: (value: number) => string) =>
-    `<figure><figcaption><h2>${title}</h2>${legend(series)}</figcaption>${svgChart(series, { title: `${title} over steps`, xLabel: "step (optimizer update)", formatY })}</figure>`;
+    `<figure><figcaption><h2>${title}</h2>${chartLegend(series)}</figcaption>${svgChart(series, { title: `${title} over steps`, xLabel: "step (optimizer update)", formatY })}</figure>`;
   return `<section class="charts">
 ${figure("Accuracy", curves.accuracy, (share) => `${plainNumber(100 * share)}%`)}
 ${figure("Response length", curves.length, plainNumber)}
 </section>`;
-}
-
-/** A round tick without the digits of its floating point: 60, 0.25. */
-const plainNumber = (value: number) => String(Number(value.toPrecision(6)));
-
-function legend(series: readonly ChartSeries[]): string {
-  const entries = series.map(
-    ({ name, style }) => `<li class="${style === "curve" ? "series-0" : "series-1"} ${style}">${escapeHtml(name)}</li>`,
-  );
-  return `<ul class="legend">${entries.join("")}</ul>`;
 }
 
 const rows: { key: keyof Scores; label: string; format: (value: number) => string }[] = [

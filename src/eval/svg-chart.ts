@@ -4,15 +4,15 @@ import { escapeHtml } from "./html.ts";
 /** `error` is a standard error, drawn as a bar of ± 1.96 of it. */
 export type ChartPoint = { x: number; y: number; error?: number };
 
-/** "curve": every value faint, their running mean bold. "marks": a dot each, with its error bar. */
-export type ChartSeries = { name: string; style: "curve" | "marks"; points: readonly ChartPoint[] };
+/** "curve": every value faint, their running mean bold. "marks": a dot each, with its error bar. `hue` where two of one style differ: 0 for curves, 1 for marks where not given. */
+export type ChartSeries = { name: string; style: "curve" | "marks"; points: readonly ChartPoint[]; hue?: 0 | 1 };
 
 export type ChartOptions = { title: string; xLabel: string; formatY?: (value: number) => string };
 
 const size = { width: 560, height: 330 };
 const plot = { left: 58, right: 548, top: 14, bottom: 286 };
 
-/** A chart as inline SVG whose colours are the page's: classes `series-0` (curves) and `series-1` (marks), so light and dark follow the style sheet. */
+/** A chart as inline SVG whose colours are the page's: classes `series-0` and `series-1`, so light and dark follow the style sheet. */
 export function svgChart(
   series: readonly ChartSeries[],
   { title, xLabel, formatY = formatShort }: ChartOptions,
@@ -49,7 +49,7 @@ export function svgChart(
   const axis = `<line class="axis" x1="${plot.left}" x2="${plot.right}" y1="${plot.bottom}" y2="${plot.bottom}"/>`;
   const label = `<text class="tick" x="${(plot.left + plot.right) / 2}" y="${size.height - 6}" text-anchor="middle">${escapeHtml(xLabel)}</text>`;
   const drawn = finite.map((one) =>
-    one.style === "curve" ? drawCurve(one.points, toX, toY) : drawMarks(one.points, toX, toY),
+    (one.style === "curve" ? drawCurve : drawMarks)(one.points, hueClass(one), toX, toY),
   );
   const body = [...grid, axis, ...below, label, ...drawn].join("\n");
   return `<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${escapeHtml(title)}">\n${body}\n</svg>`;
@@ -57,23 +57,33 @@ export function svgChart(
 
 type Scale = (value: number) => number;
 
-function drawCurve(points: readonly ChartPoint[], toX: Scale, toY: Scale): string {
+const hueClass = ({ hue, style }: ChartSeries) => `series-${hue ?? (style === "curve" ? 0 : 1)}`;
+
+/** A round tick without the digits of its floating point: 60, 0.25. */
+export const plainNumber = (value: number) => String(Number(value.toPrecision(6)));
+
+export function chartLegend(series: readonly ChartSeries[]): string {
+  const entries = series.map((one) => `<li class="${hueClass(one)} ${one.style}">${escapeHtml(one.name)}</li>`);
+  return `<ul class="legend">${entries.join("")}</ul>`;
+}
+
+function drawCurve(points: readonly ChartPoint[], hue: string, toX: Scale, toY: Scale): string {
   const sorted = [...points].sort((a, b) => a.x - b.x);
   const path = (ys: readonly number[]) => sorted.map(({ x }, i) => `${round(toX(x))},${round(toY(ys[i]!))}`).join(" ");
   const raw = sorted.map(({ y }) => y);
   const smoothed = smooth(raw, Math.round(raw.length / 30) + 1);
-  return `<polyline class="series-0 raw" points="${path(raw)}"/><polyline class="series-0 smooth" points="${path(smoothed)}"/>`;
+  return `<polyline class="${hue} raw" points="${path(raw)}"/><polyline class="${hue} smooth" points="${path(smoothed)}"/>`;
 }
 
-function drawMarks(points: readonly ChartPoint[], toX: Scale, toY: Scale): string {
+function drawMarks(points: readonly ChartPoint[], hue: string, toX: Scale, toY: Scale): string {
   return points
     .map(({ x, y, error }) => {
       const [cx, half] = [round(toX(x)), 1.96 * (error ?? 0)];
       const bar =
         half > 0
-          ? `<line class="series-1 bar" x1="${cx}" x2="${cx}" y1="${round(toY(y - half))}" y2="${round(toY(y + half))}"/>`
+          ? `<line class="${hue} bar" x1="${cx}" x2="${cx}" y1="${round(toY(y - half))}" y2="${round(toY(y + half))}"/>`
           : "";
-      return `${bar}<circle class="series-1 dot" cx="${cx}" cy="${round(toY(y))}" r="4"/>`;
+      return `${bar}<circle class="${hue} dot" cx="${cx}" cy="${round(toY(y))}" r="4"/>`;
     })
     .join("");
 }

@@ -82,6 +82,7 @@ function partsOf({ run, base, trained, result, format }: TrainingReport): Report
         { name: "held-out problems", style: "marks", points: [{ x: 0, y: length.value }, ...points("eval/length")] },
       ],
     },
+    table: run.table.view,
     settings: run.config,
     versions: JSON.parse(readFileSync(run.path("versions.json"), "utf8")) as Record<string, unknown>,
     examples: base.examples.slice(0, 3).map(({ prompt, completions }, i) => ({

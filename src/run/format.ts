@@ -18,6 +18,14 @@ export function formatShort(value: number): string {
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.1 ? 3 : 4);
 }
 
+/** "312 B", "1.2 MB", "38 GB". */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  const value = bytes / 1000 ** power;
+  return `${value.toFixed(power > 0 && value < 10 ? 1 : 0)} ${units[power]}`;
+}
+
 /** 0.617 as "61.7%". */
 export const formatShare = (value: number): string =>
   Number.isFinite(value) ? `${(100 * value).toFixed(1)}%` : String(value);

@@ -23,12 +23,12 @@ export {
   writeFileAtomic,
   writeFolderAtomic,
 } from "./durable.ts";
-export { formatDuration, formatShare, formatShort, isUnicodeLocale } from "./format.ts";
+export { formatBytes, formatDuration, formatShare, formatShort, isUnicodeLocale } from "./format.ts";
 export { onInterrupt } from "./interrupt.ts";
 export { readJsonLines } from "./jsonl.ts";
 export { acquireLock, type Lock } from "./lock.ts";
 export { type MetricDefinition, metricDefinition, metricDefinitions } from "./metrics.ts";
-export { type Point, plotLines, plotTraining, smooth } from "./plot.ts";
+export { type Point, plotLines, plotTraining, sideBySide, smooth } from "./plot.ts";
 export {
   currentRun,
   defineRecipe,
@@ -40,6 +40,17 @@ export {
 } from "./recipe.ts";
 export { readRunConfig } from "./run-config.ts";
 export { openRun, Run, type RunOptions, Stopped } from "./run-folder.ts";
+export {
+  type CurveName,
+  compareRuns,
+  curveNames,
+  listRuns,
+  type RunComparison,
+  type RunDetail,
+  type RunState,
+  type RunSummary,
+  readRun,
+} from "./runs.ts";
 export { count, oneOf, optional, within } from "./setting-rules.ts";
 export type { Stage } from "./stage.ts";
 export { doneStages, readStageRecord, type StageRecord } from "./stage-record.ts";

@@ -53,6 +53,13 @@ export function acquireLock(folder: string): Lock {
   }
 }
 
+/** Who holds a folder and is not known to be dead; undefined when it is free. */
+export function lockHolder(folder: string): LockOwner | undefined {
+  const highest = Math.max(0, ...generations(folder));
+  const holder = highest === 0 ? "released" : readOwner(join(folder, `lock.${highest}`));
+  return typeof holder === "object" && !isDead(holder, thisProcess()) ? holder : undefined;
+}
+
 function generations(folder: string): number[] {
   return readdirSync(folder).flatMap((name) => (/^lock\.\d+$/.test(name) ? [Number(name.slice(5))] : []));
 }

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { readJsonLines } from "./jsonl.ts";
@@ -31,31 +31,32 @@ export class Mirrors {
 
   /** From now on lines are this stage's. */
   enterStage(stage: string | undefined): void {
-    if (this.#names.length === 0) return;
-    this.#stage = stage;
     this.#tensorboard?.close();
-    if (this.#names.includes("tensorboard")) this.#tensorboard = this.#openTensorboard();
-    if (this.#names.includes("wandb")) this.#wandb ??= this.#openWandb();
+    this.#tensorboard = undefined;
+    this.#stage = stage;
     this.sync();
   }
 
-  /** Cuts what is open back to the lines of metrics.jsonl, and adds what it lacks. */
+  /** Cuts the files back to the lines of metrics.jsonl, and adds what they lack. A stage without lines gets no file. */
   sync(): void {
     if (this.#names.length === 0) return;
     const lines = readJsonLines(join(this.#run.dir, "metrics.jsonl"));
-    this.#tensorboard?.sync(lines.filter(({ stage }) => stage === this.#stage));
+    const ofStage = lines.filter(({ stage }) => stage === this.#stage);
+    if (this.#names.includes("wandb")) this.#wandb ??= this.#openWandb();
+    if (this.#names.includes("tensorboard") && (ofStage.length > 0 || this.#tensorboardFile() !== undefined))
+      this.#tensorboard ??= this.#openTensorboard();
     this.#wandb?.sync(lines);
+    this.#tensorboard?.sync(ofStage);
   }
 
   /** A line that metrics.jsonl has got. */
   append(line: MetricsLine, stage: string | undefined): void {
-    const isOpen = this.#tensorboard !== undefined || this.#wandb !== undefined;
-    if (!isOpen || stage !== this.#stage) {
-      this.enterStage(stage);
-      return;
+    if (stage !== this.#stage) this.enterStage(stage);
+    else if (this.#names.includes("tensorboard") && this.#tensorboard === undefined) this.sync();
+    else {
+      this.#tensorboard?.append(line);
+      this.#wandb?.append(line);
     }
-    this.#tensorboard?.append(line);
-    this.#wandb?.append(line);
   }
 
   /** The run has come to its end. */
@@ -69,9 +70,16 @@ export class Mirrors {
   }
 
   #openTensorboard(): MetricsMirror {
-    const folder = join(this.#run.dir, "tensorboard", this.#stage ?? "");
-    const name = findFile(folder, /^events\.out\.tfevents\./) ?? `events.out.tfevents.${now()}.${hostname()}`;
-    return new MetricsMirror(join(folder, name), tensorboardFormat());
+    const name = this.#tensorboardFile() ?? `events.out.tfevents.${now()}.${hostname()}`;
+    return new MetricsMirror(join(this.#tensorboardDir(), name), tensorboardFormat());
+  }
+
+  #tensorboardDir(): string {
+    return join(this.#run.dir, "tensorboard", this.#stage ?? "");
+  }
+
+  #tensorboardFile(): string | undefined {
+    return findFile(this.#tensorboardDir(), /^events\.out\.tfevents\./);
   }
 
   #openWandb(): MetricsMirror {
@@ -81,6 +89,8 @@ export class Mirrors {
     const [, year, month, day, hour, minute, second, id] = pattern.exec(folder)!;
     const startedAt = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) / 1000;
     const run = { id: id!, project: recipe, name: basename(dir), config: { ...config, seed }, startedAt };
+    // wandb sync writes its summary and config there, and does not make it.
+    mkdirSync(join(dir, "wandb", folder, "files"), { recursive: true });
     return new MetricsMirror(join(dir, "wandb", folder, `run-${id}.wandb`), wandbFormat(run));
   }
 }

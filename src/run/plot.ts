@@ -10,6 +10,8 @@ export type PlotOptions = {
   /** Lines of the drawing itself; a title and the x axis are added. */
   height?: number;
   formatY?: (value: number) => string;
+  /** Points that the axes make room for besides those drawn, so that two charts can be compared. */
+  beside?: readonly Point[];
   /** Braille dots; otherwise stars. */
   isUnicode?: boolean;
 };
@@ -21,22 +23,26 @@ export function plotLines({
   width,
   height = 8,
   formatY = formatShort,
+  beside = [],
   isUnicode = isUnicodeLocale(),
 }: PlotOptions): string[] {
-  const shown = points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)).sort((a, b) => a.x - b.x);
-  const [low, high] = rangeOf(shown.map(({ y }) => y));
+  const finite = ({ x, y }: Point) => Number.isFinite(x) && Number.isFinite(y);
+  const shown = points.filter(finite).sort((a, b) => a.x - b.x);
+  const ranged = shown.length === 0 ? [] : [...shown, ...beside.filter(finite)].sort((a, b) => a.x - b.x);
+  const [low, high] = rangeOf(ranged.map(({ y }) => y));
+  const ends: [number, number] = [ranged[0]?.x ?? 0, ranged.at(-1)?.x ?? 0];
   const labels = [formatY(high), formatY(low)];
   const labelWidth = Math.max(...labels.map((label) => label.length));
   const canvasWidth = Math.max(8, width - labelWidth - 2);
-  const canvas = draw(shown, low, high, canvasWidth, height, isUnicode);
+  const canvas = draw(shown, ends, [low, high], canvasWidth, height, isUnicode);
   const corner = isUnicode ? "┤" : "|";
   const rows = canvas.map((row, i) => {
     const label = i === 0 ? labels[0]! : i === height - 1 ? labels[1]! : "";
     return `${label.padStart(labelWidth)} ${corner}${row}`;
   });
-  const [first, last] = [shown[0]?.x, shown.at(-1)?.x].map((x) => (x === undefined ? "" : formatX(x)));
+  const [first, last] = ends.map(formatX) as [string, string];
   const axis =
-    shown.length === 0 ? "no points yet" : `${first}${last!.padStart(Math.max(1, canvasWidth - first!.length))}`;
+    shown.length === 0 ? "no points yet" : `${first}${last.padStart(Math.max(1, canvasWidth - first.length))}`;
   const full = labelWidth + 2 + canvasWidth;
   return [title.slice(0, full), ...rows, `${" ".repeat(labelWidth + 2)}${axis}`].map((line) => line.padEnd(full));
 }
@@ -89,8 +95,8 @@ const brailleBits = [
 
 function draw(
   points: readonly Point[],
-  low: number,
-  high: number,
+  [from, to]: [number, number],
+  [low, high]: [number, number],
   width: number,
   height: number,
   isUnicode: boolean,
@@ -102,7 +108,6 @@ function draw(
     const row = cells[Math.floor(y / perY)]!;
     row[Math.floor(x / perX)]! |= brailleBits[y % perY]![x % perX]!;
   };
-  const [from, to] = [points[0]?.x ?? 0, points.at(-1)?.x ?? 0];
   const dots = points.map(({ x, y }) => ({
     x: to > from ? Math.round(((x - from) / (to - from)) * (dotsX - 1)) : 0,
     y: Math.round(((high - y) / (high - low)) * (dotsY - 1)),

@@ -80,9 +80,9 @@ export function tableLines({ columns, rows }: TableView, { width = 100, missing 
   const first = Math.max(0, ...rows.map(({ name }) => name.length));
   const widths = columns.map((title, c) => Math.max(title.length, ...cells.map((row) => row[c]!.length)));
   const blocks: number[][] = [];
-  let used = Number.POSITIVE_INFINITY;
+  let used = 0;
   for (const [c, columnWidth] of widths.entries()) {
-    if (used + 2 + columnWidth > width) {
+    if (blocks.length === 0 || used + 2 + columnWidth > width) {
       blocks.push([]);
       used = first;
     }
