@@ -48,6 +48,10 @@ export async function prepare(data: SftData, tokenizer: Tokenizer, options: Opti
   async function encode(rows: readonly Row[]): Promise<Sequence[]> {
     const sequences: Sequence[] = [];
     for (const row of rows) {
+      if (done++ % 256 === 0) {
+        options.onProgress?.(done - 1, total);
+        await nextTurn();
+      }
       for (const sequence of sequencesOf(row, tokenizer, options)) {
         const isTooLong = sequence.ids.length > options.maxLength;
         if (isTooLong) numTooLong++;
@@ -60,10 +64,6 @@ export async function prepare(data: SftData, tokenizer: Tokenizer, options: Opti
         sequences.push(kept);
         longest = Math.max(longest, kept.ids.length);
         hash.update(kept.ids).update(kept.trained);
-      }
-      if (++done % 256 === 0) {
-        options.onProgress?.(done, total);
-        await nextTurn();
       }
     }
     return sequences;

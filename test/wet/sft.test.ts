@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -20,6 +20,7 @@ import { readSafetensors, tidy } from "#tensor";
 import type { Sequence } from "../../src/train/conversation.ts";
 import { crossEntropy } from "../../src/train/losses.ts";
 import { toExamples } from "../../src/train/sft.ts";
+import { aha } from "./cli.ts";
 import { writeTinyModel } from "./tiny.ts";
 
 type Golden = {
@@ -261,4 +262,26 @@ it("a training that cannot fit into memory is refused before it begins, with the
   await expect(train("large", tiny, sums, { microBatchTokens: 9e9 })).rejects.toThrow(
     /memory: this run needs about \d+ MiB .* Lower microBatchTokens \(now 9000000000\) or maxLength \(the longest sequence has \d+ tokens\)/,
   );
+});
+
+describe("aha train recipes/sft.ts", () => {
+  const recipe = (run: string, ...more: string[]) => aha("train", "recipes/sft.ts", "--tiny", "--out", dir, "--run", run, ...more); // biome-ignore format: one line
+
+  it("finishes with --tiny, and gives a model to chat with", async () => {
+    const { code, stdout } = await recipe("recipe");
+    expect(code).toBe(0);
+    const [, model] = /chat {5}npx aha chat (.+)\n/.exec(stdout)!;
+    expect(readdirSync(model!)).toEqual(expect.arrayContaining(["config.json", "model.safetensors", "tokenizer.json"]));
+  });
+
+  it("names a bad row of a user's file by its line, before the first step", async () => {
+    const rows = join(dir, "mine.jsonl");
+    writeFileSync(rows, '{"prompt": "1", "completion": "2"}\n\n{"prompt": "1"}\n');
+    const { code, stdout, stderr } = await recipe("bad", "--set", `data=["${rows}"]`);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `aha: ${rows}:3: nothing to train on. Expected messages, prompt and completion, text, or ids. Fields here: prompt.\n`,
+    });
+    expect(stdout).not.toContain("step");
+  });
 });
