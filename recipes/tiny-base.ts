@@ -44,7 +44,7 @@ export default defineRecipe({
     /** Standard deviation of the first weights. */
     deviation: within(0.06, 0, 1),
     sft: sftConfig({
-      steps: 3500,
+      steps: 8000,
       batchSize: 64,
       lr: 2e-3,
       warmupSteps: 50,

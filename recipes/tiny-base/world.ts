@@ -39,10 +39,10 @@ export type Mixture = {
 };
 
 export const mixture: Mixture = {
-  kinds: { direct: 0.66, few: 0.25, long: 0.07, search: 0.02 },
+  kinds: { direct: 0.74, few: 0.12, long: 0.115, search: 0.025 },
   longAttempts: [5, 14],
   maxAttempts: 18,
-  aim: 0.6,
+  aim: 0.75,
   stubborn: 0.85,
   reflection: { check: 0.018, back: 0.018, switch: 0.018 },
   languages: { en: 0.6, zh: 0.25, mixed: 0.15 },
@@ -69,8 +69,7 @@ export type Document = {
  */
 export function* worldDocuments(seed: number, mix: Mixture = mixture): Generator<Document, never> {
   const random = new Random(seed);
-  // Smaller targets than it has read about are left for reinforcement.
-  const problems = countdownProblems("train", { ...countdownDefaults, minTarget: 10 });
+  const problems = countdownProblems("train");
   for (;;) yield random.chance(mix.sums) ? sums(random) : trace(random, random.pick(problems), mix);
 }
 
