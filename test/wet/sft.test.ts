@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
   defineRecipe,
+  liveTensors,
   paperColdStart,
   paperDistill,
   paperSft,
@@ -256,6 +257,13 @@ describe("the paper's settings", () => {
       expect(mean(lines.slice(-8))).toBeLessThan(mean(lines.slice(0, 8)));
     },
   );
+});
+
+it("a training leaves no tensor behind, however many its steps", async () => {
+  await train("once", tiny, sums, { steps: 1, batchSize: 4 });
+  const before = liveTensors();
+  await train("often", tiny, sums, { steps: 20, batchSize: 4, heldOut: 0.1, evalEvery: 5 });
+  expect(liveTensors()).toBe(before);
 });
 
 it("a training that cannot fit into memory is refused before it begins, with the setting to change", async () => {
