@@ -135,6 +135,93 @@ describe("the heartbeat", () => {
   });
 });
 
+describe("the pipeline", () => {
+  const stages = [{ name: "sft", share: 1 }, { name: "reasoning", share: 3 }]; // biome-ignore format: one line
+  const view = { columns: ["reasoning %"], rows: [{ name: "Dev1", figures: [41.2] }] };
+
+  it("is told in plain lines where there is no terminal: stages, time left, and the table when it has changed", () => {
+    vi.useFakeTimers();
+    let now = 0;
+    const output = screen(false);
+    using terminal = open(output, { clock: () => now });
+    terminal.plan(stages, new Map());
+    terminal.stageBegins("sft", false);
+    terminal.stageDone("sft", 60);
+    terminal.table(view);
+    terminal.stageBegins("reasoning", false);
+    terminal.begin("step 3/4: sampling answers", 512);
+    now = 90;
+    terminal.step({ step: 2, steps: 4, metrics: {} });
+    vi.advanceTimersByTime(1000);
+    terminal.stageDone("reasoning", 180);
+    terminal.table(view);
+    const lines = output.text().split("\n").filter((line) => !/^ *(step|2\/4) /.test(line)); // biome-ignore format: one line
+    expect(lines).toEqual([
+      "stage 1/2: sft",
+      "stage sft: done in 1m 00s",
+      "",
+      "      reasoning %",
+      "Dev1         41.2",
+      "",
+      "stage 2/2: reasoning, about 3m 00s left in all",
+      "... step 3/4: sampling answers 0/512, 1m 30s; stage 2/2 reasoning 50%, 62% of all, 1m 30s left",
+      "stage reasoning: done in 3m 00s",
+      "",
+    ]);
+  });
+
+  it.each([20, 40, 80, 120])(
+    "stands in a line above what is waited for, at %i columns too, and leaves no trace",
+    (columns) => {
+      const output = screen(true, columns);
+      using terminal = open(output, { env: { ...utf8, NO_COLOR: "1" } });
+      terminal.plan(stages, new Map([["sft", 10], ["reasoning", 30]])); // biome-ignore format: one line
+      terminal.stageBegins("reasoning", false);
+      terminal.begin("step 13/200: sampling answers", 512);
+      terminal.note("said");
+      terminal.end();
+      const { lines, widest } = replay(output.text());
+      expect(lines).toEqual(["stage 2/2: reasoning, about 40 s left in all", "said", ""]);
+      expect(widest.map((width) => width > 10 && width < columns)).toEqual([true, true]);
+    },
+  );
+
+  it("is an object per stage and table in JSON mode", () => {
+    const output = screen(false);
+    using terminal = open(output, { errors: screen(false), isJson: true });
+    terminal.plan(stages, new Map());
+    terminal.stageBegins("sft", false);
+    terminal.stageDone("sft", 60);
+    terminal.table(view);
+    terminal.stageDone("reasoning", 30, true);
+    expect(output.text().trimEnd().split("\n").map((line) => JSON.parse(line))).toEqual([
+      { stage: "sft", state: "begins", index: 1, of: 2 },
+      { stage: "sft", state: "done", seconds: 60 },
+      { table: view },
+      { stage: "reasoning", state: "done before", seconds: 30 },
+    ]); // biome-ignore format: one line
+  });
+});
+
+/** What stays on a terminal that obeys "erase line" and "cursor up", and how wide each of the two lines was that went. */
+function replay(text: string): { lines: string[]; widest: [number, number] } {
+  const [lines, widest]: [string[], [number, number]] = [[""], [0, 0]];
+  let row = 0;
+  for (const part of text
+    .replaceAll("\x1b[2K", "␡")
+    .replaceAll("\x1b[1A", "↑")
+    .split(/([␡↑\r\n])/)) {
+    if (part === "␡") {
+      const which = lines[row]!.includes("stage 2/2") ? 0 : 1;
+      widest[which] = Math.max(widest[which], lines[row]!.length);
+      lines[row] = "";
+    } else if (part === "↑") row--;
+    else if (part === "\n") lines[++row] ??= "";
+    else if (part !== "\r") lines[row] += part;
+  }
+  return { lines: lines.slice(0, row + 1), widest };
+}
+
 it("a bar is as full as its share", () => {
   expect(progressBar(0.5, 10, false)).toBe("[#####-----]");
   expect(progressBar(0.55, 10, true)).toBe("█████▌░░░░");
