@@ -50,6 +50,17 @@ describe("a conversation", () => {
   });
 });
 
+it("a row may hold null for what it lacks, as Parquet does", () => {
+  const lacking = { reasoning_content: null, train: null };
+  const row = {
+    prompt: null,
+    ids: null,
+    tools: null,
+    messages: [{ ...user("1"), ...lacking }, assistant("2", lacking)],
+  };
+  expect(texts(row as unknown as SftRow)[0]![1]).toBe("2 <|endoftext|>");
+});
+
 describe("several turns", () => {
   const plain = [user("1"), assistant("2"), user("3"), assistant("4")];
   const thinking = [user("1"), assistant(thought), user("3"), assistant("<think> so </think> 4")];

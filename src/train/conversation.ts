@@ -44,10 +44,10 @@ export function sequencesOf(row: Row, tokenizer: Tokenizer, { turns }: { turns: 
       const { prompt, completion } = row;
       if (typeof prompt === "string" && typeof completion === "string" && !tokenizer.hasChatTemplate)
         return [plainExample(prompt, completion, tokenizer)];
-      return conversation(messages, row.tools as object[] | undefined, tokenizer, turns);
+      return conversation(messages, (row.tools ?? undefined) as object[] | undefined, tokenizer, turns);
     }
     if (typeof row.text === "string") return [plainText(row.text, tokenizer)];
-    if (row.ids !== undefined) return [givenIds(row, tokenizer)];
+    if (isGiven(row.ids)) return [givenIds(row, tokenizer)];
     const here = Object.keys(row).join(", ") || "none";
     throw new Error(
       `nothing to train on. Expected messages, prompt and completion, text, or ids. Fields here: ${here}.`,
@@ -57,10 +57,13 @@ export function sequencesOf(row: Row, tokenizer: Tokenizer, { turns }: { turns: 
   }
 }
 
+/** Parquet has null for what a row lacks. */
+const isGiven = (value: unknown) => value !== undefined && value !== null;
+
 /** The conversation of a row, its thoughts in tags; undefined where it has none. */
 function messagesOf({ messages, prompt, completion }: Row): SftMessage[] | undefined {
-  if (messages !== undefined) return readMessages(messages, "messages");
-  if (prompt === undefined || completion === undefined) return undefined;
+  if (isGiven(messages)) return readMessages(messages, "messages");
+  if (!isGiven(prompt) || !isGiven(completion)) return undefined;
   const side = (value: unknown, role: string, name: string) =>
     typeof value === "string" ? [{ role, content: value }] : readMessages(value, name);
   return [...side(prompt, "user", "prompt"), ...side(completion, "assistant", "completion")];
@@ -73,13 +76,13 @@ function readMessages(list: unknown, name: string): SftMessage[] {
     const { role, content, reasoning_content: thought, train, ...rest } = message ?? ({} as SftMessage);
     const refuse = (what: string) => new Error(`${name}[${i}] ${what}`);
     if (typeof role !== "string") throw refuse(`has no role. Expected "user", "assistant", "system" or another.`);
-    if (train !== undefined && typeof train !== "boolean") throw refuse(`has a train that is not true or false.`);
+    if (isGiven(train) && typeof train !== "boolean") throw refuse(`has a train that is not true or false.`);
     if (train === true && role !== "assistant")
       throw refuse(`is a ${role}'s turn with train: true. Only assistant turns can be trained.`);
     if (typeof content !== "string" && (role === "assistant" || content === undefined))
       throw refuse(`has no text as its content.`);
     const whole = role === "assistant" && typeof thought === "string" ? joinResponse(thought, content) : content;
-    return { ...rest, role, content: whole, ...(train === undefined ? {} : { train }) };
+    return { ...rest, role, content: whole, ...(isGiven(train) ? { train } : {}) };
   });
 }
 
@@ -157,10 +160,10 @@ function plainText(text: string, tokenizer: Tokenizer): Sequence {
 }
 
 function givenIds({ ids, trained }: Row, { vocabSize }: Tokenizer): Sequence {
-  const all = Array.from(ids as ArrayLike<number>);
+  const all = Array.from(ids as ArrayLike<number>, Number);
   const wrong = all.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
   if (wrong !== undefined) throw new Error(`ids has ${wrong}. Expected whole numbers from 0 to ${vocabSize - 1}.`);
-  const mask = trained === undefined ? undefined : Array.from(trained as ArrayLike<boolean>, Boolean);
+  const mask = isGiven(trained) ? Array.from(trained as ArrayLike<boolean>, Boolean) : undefined;
   if (mask !== undefined && mask.length !== all.length)
     throw new Error(`trained has ${mask.length} values for ${all.length} ids. Expected one for each.`);
   return toSequence(all, mask);
