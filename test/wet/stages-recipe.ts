@@ -1,31 +1,27 @@
-import { defineRecipe, grpo, grpoConfig, type SftData, sft, sftConfig } from "aha-rl";
-import { watch } from "./kill-at.ts";
+import { defineRecipe, grpo, grpoConfig } from "aha-rl";
 import { parity } from "./tiny.ts";
 
-const sums = (operator: string) =>
-  Array.from({ length: 12 }, (_, i) => ({ prompt: `${i % 4} ${operator} 1`, completion: `${i % 4} = ${i % 3}` }));
-const data: SftData = { plus: { rows: sums("+"), weight: 2 }, minus: { rows: sums("-"), weight: 1 } };
+const config = () =>
+  grpoConfig({ steps: 4, promptsPerStep: 2, groupSize: 4, lr: 3e-3, maxNewTokens: 12, checkpointEvery: 2 });
 
-/** Supervised, reinforced, and supervised again, each from where the one before it ended. */
+/** Two trainings, each with settings of its own, the second from the first one's model; a row of the table for each. */
 export default defineRecipe({
   name: "stages",
-  config: {
-    model: "",
-    sft: sftConfig({ steps: 7, batchSize: 5, lr: 2e-3, heldOut: 0.2, evalEvery: 2, checkpointEvery: 2 }),
-    grpo: grpoConfig({
-      steps: 4,
-      promptsPerStep: 2,
-      groupSize: 4,
-      lr: 2e-3,
-      kl: 0.02,
-      maxNewTokens: 12,
-      evalPrompts: 2,
-    }),
-  },
+  config: { model: "", first: config(), second: config() },
+  stages: ["first", "second"],
   async run({ config, stage, run }) {
-    watch(run);
-    const cold = await stage("cold-start", () => sft(config.model, data, config.sft));
-    const reinforced = await stage("rl", () => grpo(cold.model, parity, config.grpo));
-    await stage("again", () => sft(reinforced.model, data, config.sft));
+    const train = (name: "first" | "second", model: string) =>
+      stage(
+        name,
+        async () => {
+          const result = await grpo(model, parity, config[name]);
+          if (name === process.env.TEST_KILL_IN) process.kill(process.pid, "SIGKILL");
+          run.table.add(name, { steps: result.steps, "lr × 1000": 1000 * config[name].lr });
+          return { model: result.model };
+        },
+        { [name]: config[name], model },
+      );
+    const { model } = await train("first", config.model);
+    await train("second", model);
   },
 });

@@ -1,78 +1,74 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { readJsonLines } from "#run";
+import { tensorboardFormat } from "../../src/run/tensorboard.ts";
+import { wandbFormat } from "../../src/run/wandb.ts";
 import { aha, start } from "./cli.ts";
 import { writeTinyModel } from "./tiny.ts";
 
 let dir: string;
 let model: string;
-let whole: ReturnType<typeof outcome>;
-beforeAll(async () => {
+beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), "aha-stages-"));
   model = writeTinyModel(join(dir, "model"));
-  expect(await aha(...command("whole"))).toMatchObject({ code: 0 });
-  whole = outcome("whole");
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const command = (run: string) => ["train", "test/wet/stages-recipe.ts", "--out", dir, "--run", run, "--set", `model=${model}`]; // biome-ignore format: one line
-const ends: [string, number][] = [["cold-start", 7], ["rl", 4], ["again", 7]]; // biome-ignore format: one line
+const command = (run: string, ...more: string[]) => ["train", "test/wet/stages-recipe.ts", "--out", dir, "--run", run, "--set", `model=${model}`, ...more]; // biome-ignore format: one line
+const metrics = (run: string) =>
+  readJsonLines<Record<string, unknown>>(join(dir, run, "metrics.jsonl")).map((line) => Object.entries(line).filter(([name]) => !name.startsWith("time/"))); // biome-ignore format: one line
+const weights = (run: string) =>
+  readFileSync(join(dir, run, "checkpoints", "second", "4", "model.safetensors")).toString("base64");
 
-/** What must be the same: metrics but for times, and the weights at each stage's end, byte for byte. */
-function outcome(run: string) {
-  const lines = readJsonLines(join(dir, run, "metrics.jsonl"));
-  return {
-    metrics: lines.map((line) => JSON.stringify(Object.entries(line).filter(([name]) => !name.startsWith("time/")))),
-    weights: ends.map(([stage, step]) =>
-      readFileSync(join(dir, run, "checkpoints", stage, String(step), "model.safetensors")).toString("base64"),
-    ),
-  };
-}
+it("stopped after a stage, gone on with by the line it prints, redone from a stage: the numbers of a run that never stopped", async () => {
+  expect(await aha(...command("whole"))).toMatchObject({ code: 0 });
+  const stopped = await aha(...command("parts", "--until", "first"));
+  expect(stopped.code).toBe(0);
+  const line = /Stage first is done.*To go on: npx aha (.*)\n/.exec(stopped.stdout)?.[1];
+  expect(line?.split(" ").toSorted()).toEqual(command("parts").toSorted());
+  expect(existsSync(join(dir, "parts", "checkpoints", "second"))).toBe(false);
+  expect(await aha(...line!.split(" "))).toMatchObject({ code: 0 });
+  expect([metrics("parts"), weights("parts")]).toEqual([metrics("whole"), weights("whole")]);
 
-describe("a recipe that trains three times", () => {
-  it("writes each stage's lines under its name and keeps its checkpoints apart", () => {
-    const lines = readJsonLines<{ stage: string; step: number }>(join(dir, "whole", "metrics.jsonl"));
-    const expected = ends.flatMap(([stage, steps]) => Array.from({ length: steps }, (_, i) => [stage, i + 1]));
-    expect(lines.map(({ stage, step }) => [stage, step])).toEqual(expected);
-    expect(readdirSync(join(dir, "whole", "checkpoints")).sort()).toEqual(["again", "cold-start", "rl"]);
-    expect(new Set(whole.weights).size).toBe(3);
-  });
+  const redone = await aha(...command("parts", "--from", "second"));
+  expect(redone).toMatchObject({ code: 0, stdout: expect.stringMatching(/set aside in .*aside\/1, .*: second\n/) });
+  expect(redone.stdout).toMatch(/first +4\.00 +3\.00\nsecond +4\.00 +3\.00\n/);
+  expect([metrics("parts"), weights("parts")]).toEqual([metrics("whole"), weights("whole")]);
+  expect(readdirSync(join(dir, "parts", "aside", "1", "checkpoints"))).toEqual(["second"]);
+});
 
-  // One run, killed at each of these in turn; a kill that no longer comes about lets it end.
-  const instants = [
-    "reading:1",
-    "updating:3",
-    "saving:2",
-    "fsyncSync:3",
-    "evaluating:1",
-    "inside sampling:3",
-    "saving:1",
-    "renameSync:2",
-    "updating:2",
-    "saving:3",
-    "renameSync:4",
-  ];
-  it(`gives the same, killed at ${instants.join(", ")}`, async () => {
-    const signals: (string | null)[] = [];
-    for (const instant of instants)
-      signals.push((await start(command("killed"), { TEST_KILL_AT: instant }).ended).signal);
-    expect(signals.filter((signal) => signal === "SIGKILL").length).toBeGreaterThanOrEqual(8);
-    expect(await aha(...command("killed"))).toMatchObject({ code: 0 });
-    expect(outcome("killed")).toEqual(whole);
-  });
+it("killed inside a stage, with its settings changed: says what that would invalidate, and mirrors have each step once", async () => {
+  const args = command("killed", "--tensorboard", "--wandb-offline");
+  expect(await start(args, { TEST_KILL_IN: "second" }).ended).toMatchObject({ signal: "SIGKILL" });
+  const changed = await aha(...args, "--set", "first.lr=0.001");
+  expect(changed).toMatchObject({ code: 1, stderr: expect.stringContaining("invalid with this: first, second.") });
+  expect(await aha(...args)).toMatchObject({ code: 0 });
+  expect(metrics("killed")).toEqual(metrics("whole"));
+  const find = (folder: string) => join(folder, readdirSync(folder).find((name) => name !== "files")!);
+  for (const stage of ["first", "second"]) {
+    const events = readFileSync(find(join(dir, "killed", "tensorboard", stage)));
+    expect(tensorboardFormat().ends(events)).toHaveLength(1 + 4);
+  }
+  const run = readFileSync(find(find(join(dir, "killed", "wandb"))));
+  const format = wandbFormat({ id: "x", project: "x", name: "x", config: {}, startedAt: 0 });
+  expect(format.ends(run)).toHaveLength(2 + 2 * 8 + 1);
+});
 
-  it("stopped by Ctrl-C inside supervised training saves that step and goes on from it", async () => {
-    const { child, ended } = start(command("interrupted"));
-    const metrics = join(dir, "interrupted", "metrics.jsonl");
-    for (let waited = 0; readJsonLines(metrics).length < 1 && waited < 60_000; waited += 2)
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    child.kill("SIGINT");
-    expect((await ended).code).toBe(130);
-    const { stage, step } = readJsonLines<{ stage: string; step: number }>(metrics).at(-1)!;
-    expect(readdirSync(join(dir, "interrupted", "checkpoints", stage))).toContain(String(step));
-    expect(await aha(...command("interrupted"))).toMatchObject({ code: 0 });
-    expect(outcome("interrupted")).toEqual(whole);
-  });
+it("aha runs lists them and compares two, in words, as JSON and as a page", async () => {
+  expect(await aha(...command("other", "--set", "second.lr=0.001"))).toMatchObject({ code: 0 });
+  const listed = JSON.parse((await aha("runs", dir, "--json")).stdout) as Record<string, unknown>[];
+  expect(listed.map(({ name, state, stage, step }) => [name, state, stage, step])).toEqual(
+    ["other", "killed", "parts", "whole"].map((name) => [name, "done", "second", 4]),
+  );
+  const page = join(dir, "page.html");
+  const { code, stdout } = await aha("runs", "whole", "other", "--out", dir, "--html", page);
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("second.lr 0.003 → 0.001") });
+  expect(stdout).toMatch(/reward\/mean +-?[\d.e-]+ +-?[\d.e-]+\n/);
+  const html = readFileSync(page, "utf8");
+  expect(html).toContain("second.lr 0.003 → 0.001");
+  expect(html.match(/<svg /g)?.length).toBeGreaterThanOrEqual(2);
+  expect(html).not.toMatch(/NaN|undefined|<script/);
+  expect(await aha("runs", "whole", "nix", "--out", dir)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^aha: nix: no run here/) }); // biome-ignore format: one line
 });
