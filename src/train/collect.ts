@@ -5,7 +5,7 @@ import type { Task } from "#tasks";
 import { streamKey } from "#tensor";
 import { isUseless } from "./advantage.ts";
 import type { Rewarded } from "./examples.ts";
-import type { GrpoConfig } from "./grpo-config.ts";
+import type { RolloutConfig } from "./grpo-config.ts";
 import type { PromptSource } from "./prompt-source.ts";
 
 /** A group whose answers all count. */
@@ -17,7 +17,7 @@ export type CollectParts<R> = {
   policy: Policy;
   task: Task<R>;
   source: PromptSource<R>;
-  config: GrpoConfig;
+  config: RolloutConfig;
   seed: number;
   /** Which rollout this is: a key of its random streams. */
   rollout: number;
@@ -40,7 +40,7 @@ export async function collect<R>(parts: CollectParts<R>): Promise<Collected> {
     all.push(...sampled.groups);
     const usable = sampled.groups
       .map((group) => withRewards(group, config, parts.maxNewTokens))
-      .filter(({ scored }) => scored.length > 1);
+      .filter(({ scored }) => scored.length >= Math.min(2, config.groupSize));
     const isLast = round + 1 === config.maxRounds;
     groups.push(...(config.maxRounds > 1 && !isLast ? usable.filter((group) => !isUseless(rewardsOf(group))) : usable));
   }
@@ -81,7 +81,7 @@ async function sampleRound<R>(
 }
 
 /** Answers with what they are worth in training; those without a value leave their group. */
-function withRewards(group: ScoredGroup, { overlongBuffer }: GrpoConfig, maxNewTokens: number): RewardedGroup {
+function withRewards(group: ScoredGroup, { overlongBuffer }: RolloutConfig, maxNewTokens: number): RewardedGroup {
   const punish =
     overlongBuffer === 0 ? undefined : softOverlong({ maxTokens: maxNewTokens, cacheTokens: overlongBuffer });
   const scored = group.scored.flatMap((one): Rewarded[] => {

@@ -1,14 +1,15 @@
 import { applyPartial, count, type DeepPartial, oneOf, optional, settings, within } from "#run";
 
 /**
- * Settings of group-relative policy optimisation. A step is one optimizer update, as the paper counts; a rollout is one
+ * Settings of training by rollouts, whatever its advantages are. A step is one optimizer update, as the paper counts; a rollout is one
  * sampling phase of `promptsPerStep · miniBatches` prompts. Learning rate, KL coefficient, group size, temperature and
  * the reference's renewal are the paper's kind of setting; clip range, Adam and warm-up are not given there and ours.
  */
-const defaults = {
+export const rolloutDefaults = settings({
   steps: count(200),
   promptsPerStep: count(32),
-  groupSize: count(16, { min: 2 }),
+  /** Answers per prompt. */
+  groupSize: count(16),
   /** Updates made on one rollout; the last are made on answers that many updates old. */
   miniBatches: count(1),
   /** Passes over one rollout. */
@@ -39,8 +40,6 @@ const defaults = {
   /** Steps after which the reference becomes the current policy; 0 keeps the first. */
   referenceEvery: count(400, { min: 0 }),
 
-  advantage: oneOf("std", ["std", "mean", "leaveOneOut", "batch", "groupThenBatch"]),
-  deviation: oneOf("population", ["population", "sample"]),
   aggregation: oneOf("token", ["token", "sequence", "constant"]),
   /** Samples again until this many rounds for groups whose answers differ in reward (DAPO's dynamic sampling); 1 is off. */
   maxRounds: count(1),
@@ -69,11 +68,19 @@ const defaults = {
   /** Predicted tokens in one forward and backward pass. */
   microBatchTokens: count(1024),
   dtype: oneOf("float32", ["float32", "bfloat16"]),
-};
+});
 
-export type GrpoConfig = typeof defaults;
+export type RolloutConfig = typeof rolloutDefaults;
 
-export const grpoDefaults: GrpoConfig = settings(defaults);
+/** Group-relative policy optimisation compares the answers of a group, so that it needs two at least. */
+const grpoDefaults = settings({
+  ...rolloutDefaults,
+  groupSize: count(16, { min: 2 }),
+  advantage: oneOf("std", ["std", "mean", "leaveOneOut", "batch", "groupThenBatch"]),
+  deviation: oneOf("population", ["population", "sample"]),
+});
+
+export type GrpoConfig = typeof grpoDefaults;
 
 /** The settings with some of them changed; an unknown name or a value that does not fit is an error. */
 export const grpoConfig = (changes: DeepPartial<GrpoConfig> = {}): GrpoConfig =>

@@ -1,14 +1,15 @@
 import { join } from "node:path";
 import { evaluate } from "#eval";
 import { learningRate } from "#nn";
-import { type FrozenPolicy, LocalFrozen, LocalPolicy } from "#policy";
+import { type FrozenPolicy, LocalFrozen, type LocalOptions, LocalPolicy } from "#policy";
 import { type Run, UserError } from "#run";
 import { rowsOf, type Task } from "#tasks";
 import { isDue, refuseDivergence, resume, runOf, save, type TrainerState, unlessCorrupt } from "./checkpoint.ts";
 import { type Collected, collect } from "./collect.ts";
-import { grpoRollout, type StepFigures } from "./grpo.ts";
-import type { GrpoConfig } from "./grpo-config.ts";
+import { grpoRollout, type RolloutParts } from "./grpo.ts";
+import type { GrpoConfig, RolloutConfig } from "./grpo-config.ts";
 import { grpoNeeds, planMemory, refuseWhatCannotFit } from "./memory.ts";
+import type { StepFigures } from "./mini-batches.ts";
 import { PromptSource } from "./prompt-source.ts";
 
 /** What a resumed run goes on from; with the weights and the optimizer it is the whole state. */
@@ -29,13 +30,22 @@ export type GrpoResult = {
   tokens: number;
 };
 
+/** What differs between the ways to train on a task by rollouts. */
+export type Algorithm<C extends RolloutConfig> = {
+  name: string;
+  open: (model: string, options: LocalOptions, seed: number) => Promise<LocalPolicy>;
+  /** One rollout and its updates. */
+  rollout: (parts: RolloutParts, config: C, firstStep: number) => Promise<void>;
+};
+
 /** Where the pieces of one run are held together. */
-type Trainer<R> = {
+type Trainer<R, C extends RolloutConfig = RolloutConfig> = {
   run: Run;
   /** Of this stage's checkpoints. */
   folder: string;
   task: Task<R>;
-  config: GrpoConfig;
+  algorithm: Algorithm<C>;
+  config: C;
   policy: LocalPolicy;
   source: PromptSource<R>;
   reference: FrozenPolicy | undefined;
@@ -46,15 +56,25 @@ type Trainer<R> = {
  * Trains a model folder on a task by group-relative policy optimisation, in the run folder of the recipe that calls:
  * resumed from its last checkpoint, evaluated and saved as the settings say.
  */
-export async function grpo<R>(model: string, task: Task<R>, config: GrpoConfig): Promise<GrpoResult> {
-  const run = runOf("grpo");
+export const grpo = <R>(model: string, task: Task<R>, config: GrpoConfig): Promise<GrpoResult> =>
+  trainByRollouts({ name: "grpo", open: LocalPolicy.open, rollout: grpoRollout }, model, task, config);
+
+/** The same for any way to train on a task by rollouts. */
+export async function trainByRollouts<R, C extends RolloutConfig>(
+  algorithm: Algorithm<C>,
+  model: string,
+  task: Task<R>,
+  config: C,
+): Promise<GrpoResult> {
+  const { name } = algorithm;
+  const run = runOf(name);
   const perRollout = config.miniBatches * config.innerEpochs;
   if (config.steps % perRollout !== 0) {
     throw new UserError(
-      `grpo: steps is ${config.steps}, each rollout makes ${perRollout} (miniBatches · innerEpochs). Expected a multiple of ${perRollout}.`,
+      `${name}: steps is ${config.steps}, each rollout makes ${perRollout} (miniBatches · innerEpochs). Expected a multiple of ${perRollout}.`,
     );
   }
-  const trainer = await open(run, model, task, config);
+  const trainer = await open(run, algorithm, model, task, config);
   try {
     while (trainer.state.step < config.steps) {
       await oneRollout(trainer);
@@ -69,7 +89,13 @@ export async function grpo<R>(model: string, task: Task<R>, config: GrpoConfig):
   }
 }
 
-async function open<R>(run: Run, model: string, task: Task<R>, config: GrpoConfig): Promise<Trainer<R>> {
+async function open<R, C extends RolloutConfig>(
+  run: Run,
+  algorithm: Algorithm<C>,
+  model: string,
+  task: Task<R>,
+  config: C,
+): Promise<Trainer<R, C>> {
   const { seed } = run;
   const folder = run.claimCheckpoints();
   const options = {
@@ -78,7 +104,7 @@ async function open<R>(run: Run, model: string, task: Task<R>, config: GrpoConfi
     optimizer: { beta1: config.beta1, beta2: config.beta2, weightDecay: config.weightDecay },
   };
   run.terminal?.begin(`loading ${model}`);
-  const policy = await LocalPolicy.open(model, options);
+  const policy = await algorithm.open(model, options, seed);
   const { microBatchTokens, maxNewTokens, groupSize } = config;
   refuseWhatCannotFit(planMemory(policy.model.decoder.config, grpoNeeds(config)), {
     activations: `Lower microBatchTokens (now ${microBatchTokens}) or maxNewTokens (now ${maxNewTokens}).`,
@@ -103,11 +129,11 @@ async function open<R>(run: Run, model: string, task: Task<R>, config: GrpoConfi
     reference =
       saved === undefined ? policy.snapshot() : await unlessCorrupt(saved, () => LocalFrozen.load(saved, options));
   }
-  return { run, folder, task, config, policy, source, reference, state };
+  return { run, folder, task, algorithm, config, policy, source, reference, state };
 }
 
 /** One rollout, the updates on it, and what is due after them: evaluation, metrics, checkpoint. */
-async function oneRollout<R>(trainer: Trainer<R>): Promise<void> {
+async function oneRollout<R, C extends RolloutConfig>(trainer: Trainer<R, C>): Promise<void> {
   const { run, config, policy, state } = trainer;
   const started = performance.now();
   renewReference(trainer);
@@ -116,7 +142,7 @@ async function oneRollout<R>(trainer: Trainer<R>): Promise<void> {
   let collected: Collected | undefined;
   const steps: (StepFigures & { updateMs: number })[] = [];
   let mark = performance.now();
-  await grpoRollout(
+  await trainer.algorithm.rollout(
     {
       policy,
       reference: trainer.reference,
@@ -128,6 +154,7 @@ async function oneRollout<R>(trainer: Trainer<R>): Promise<void> {
         run.terminal?.begin(`${name(first)}: updating`);
         return collected.groups;
       },
+      onRollout: (figures) => Object.assign(collected!.metrics, figures),
       onStep: (figures) => {
         refuseDivergence(run, figures, "Lower lr, or raise the reward's and the clip's bounds against spikes.");
         steps.push({ ...figures, updateMs: performance.now() - mark });
@@ -148,7 +175,10 @@ async function oneRollout<R>(trainer: Trainer<R>): Promise<void> {
   await saveIfDue(trainer, first);
 }
 
-function collectRollout<R>({ run, config, policy, task, source, state }: Trainer<R>, name: string): Promise<Collected> {
+function collectRollout<R, C extends RolloutConfig>(
+  { run, config, policy, task, source, state }: Trainer<R, C>,
+  name: string,
+): Promise<Collected> {
   const isLonger = config.longerFrom !== undefined && state.step >= config.longerFrom;
   const maxNewTokens = isLonger ? (config.longerTokens ?? config.maxNewTokens) : config.maxNewTokens;
   run.terminal?.begin(`${name}: sampling answers`, config.promptsPerStep * config.miniBatches);
@@ -157,7 +187,7 @@ function collectRollout<R>({ run, config, policy, task, source, state }: Trainer
 }
 
 /** Every `referenceEvery` steps the reference becomes the policy as it is now. */
-function renewReference<R>(trainer: Trainer<R>): void {
+function renewReference<R, C extends RolloutConfig>(trainer: Trainer<R, C>): void {
   const { config, state, policy } = trainer;
   if (trainer.reference === undefined || config.referenceEvery === 0) return;
   if (state.step - state.referenceStep < config.referenceEvery) return;
@@ -166,8 +196,8 @@ function renewReference<R>(trainer: Trainer<R>): void {
   state.referenceStep = state.step;
 }
 
-async function evaluateIfDue<R>(
-  { run, config, policy, task, state }: Trainer<R>,
+async function evaluateIfDue<R, C extends RolloutConfig>(
+  { run, config, policy, task, state }: Trainer<R, C>,
   first: number,
 ): Promise<Record<string, number>> {
   if (!isDue(config.evalEvery, first, state.step, config.steps)) return {};
@@ -196,8 +226,8 @@ async function evaluateIfDue<R>(
 }
 
 /** A line of metrics.jsonl and of the terminal for each step of the rollout; a few of its answers in rollouts.jsonl. */
-function report<R>(
-  { run, config, state, policy }: Trainer<R>,
+function report<R, C extends RolloutConfig>(
+  { run, config, state, policy }: Trainer<R, C>,
   collected: Collected,
   steps: readonly (StepFigures & { updateMs: number })[],
   evaluated: Record<string, number>,
@@ -239,8 +269,8 @@ function report<R>(
   run.appendRollouts(shown.slice(0, config.keepRollouts));
 }
 
-async function saveIfDue<R>(
-  { run, folder, config, policy, reference, state }: Trainer<R>,
+async function saveIfDue<R, C extends RolloutConfig>(
+  { run, folder, config, policy, reference, state }: Trainer<R, C>,
   first: number,
 ): Promise<void> {
   if (!isDue(config.checkpointEvery, first, state.step, config.steps) && !run.shouldStop) return;

@@ -1,13 +1,13 @@
-import type { FrozenPolicy, Policy, Trained } from "#policy";
-import { permutation, streamKey } from "#tensor";
+import type { FrozenPolicy, Policy } from "#policy";
 import { advantages } from "./advantage.ts";
 import type { RewardedGroup } from "./collect.ts";
 import { type Sample, toExamples } from "./examples.ts";
 import type { GrpoConfig } from "./grpo-config.ts";
 import { policyLoss } from "./losses.ts";
+import { miniBatches, type StepFigures } from "./mini-batches.ts";
 
 /** What one rollout needs: the policy, what it is kept near to, and where its answers and figures go. */
-export type GrpoParts = {
+export type RolloutParts = {
   policy: Policy;
   /** The frozen policy of the KL term; undefined when its coefficient is 0. */
   reference: FrozenPolicy | undefined;
@@ -15,14 +15,13 @@ export type GrpoParts = {
   /** Samples and scores groups: text in, verdicts and numbers out. */
   collect: () => Promise<RewardedGroup[]>;
   lrAt: (step: number) => number;
+  /** Gets what was measured of the rollout as a whole. */
+  onRollout?: (figures: Record<string, number>) => void;
   onStep: (step: StepFigures) => void;
 };
 
-/** What was measured in one optimizer update; `step` counts updates from 0, `staleness` those since its answers were sampled. */
-export type StepFigures = { step: number; staleness: number; lr: number; gradNorm: number; trained: Trained };
-
 /** One rollout and the updates made on it: the body of group-relative policy optimisation (2402.03300, algorithm 1). */
-export async function grpoRollout(parts: GrpoParts, config: GrpoConfig, firstStep: number): Promise<void> {
+export async function grpoRollout(parts: RolloutParts, config: GrpoConfig, firstStep: number): Promise<void> {
   const { policy, reference, seed, lrAt, onStep } = parts;
   // 1. Sample G answers per prompt from the weights we are about to improve, and score them.
   const groups = await parts.collect();
@@ -37,22 +36,10 @@ export async function grpoRollout(parts: GrpoParts, config: GrpoConfig, firstSte
   const believed = await reference?.logprobs(sequences, config.temperature);
   const examples = toExamples(samples, sequences, believed, config);
   // 4. Improve, one step per mini-batch; the later ones are stale, and the clip is there for them.
-  let staleness = 0;
-  for (let epoch = 0; epoch < config.innerEpochs; epoch++) {
-    const order = permutation(streamKey(seed, "mini-batches", firstStep, epoch), examples.length);
-    for (const miniBatch of split(order, config.miniBatches)) {
-      const step = firstStep + staleness;
-      const batch = examples.weigh(Array.from(miniBatch));
-      const lr = lrAt(step);
-      const trained = await policy.forwardBackward(batch, policyLoss(config), config);
-      const { gradNorm } = await policy.step({ lr, maxGradNorm: config.maxGradNorm });
-      onStep({ step, staleness: staleness++, lr, gradNorm, trained });
-    }
+  for (const { step, staleness, batch } of miniBatches(examples, config, seed, firstStep)) {
+    const lr = lrAt(step);
+    const trained = await policy.forwardBackward(batch, policyLoss(config), config);
+    const { gradNorm } = await policy.step({ lr, maxGradNorm: config.maxGradNorm });
+    onStep({ step, staleness, lr, gradNorm, trained });
   }
-}
-
-/** `count` pieces of a list, as even as can be, in its order. */
-function split(order: Int32Array, count: number): Int32Array[] {
-  const at = (i: number) => Math.round((i * order.length) / count);
-  return Array.from({ length: count }, (_, i) => order.subarray(at(i), at(i + 1))).filter((piece) => piece.length > 0);
 }

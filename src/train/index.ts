@@ -8,11 +8,20 @@ export { crossEntropy, k3, policyLoss } from "./losses.ts";
 export { type PairFields, type PairLossConfig, pairLoss, pointLoss } from "./losses-reward.ts";
 export { ppoLoss, type ValueFields, type ValueLossConfig, valueLoss } from "./losses-value.ts";
 export { grpoNeeds, type MemoryNeeds, planMemory } from "./memory.ts";
-export { type SftResult, sft } from "./sft.ts";
-export { type PaperStudent, paperColdStart, paperDistill, paperSft, type SftConfig, sftConfig } from "./sft-config.ts";
-export type { SftData, SftSource } from "./sft-data.ts";
-export { type CollectedPairs, type ComparedPair, collectPairs, type PairOptions, type PreferencePair } from "./pairs.ts";
+export {
+  type CollectedPairs,
+  type ComparedPair,
+  collectPairs,
+  type PairOptions,
+  type PreferencePair,
+} from "./pairs.ts";
+export { ppoRollout } from "./ppo.ts";
+export { type PpoConfig, ppoConfig } from "./ppo-config.ts";
+export { ppo } from "./ppo-run.ts";
 export { paperHelpfulness, paperSafety, type RewardConfig, rewardConfig } from "./reward-config.ts";
 export { type LabelledResponse, type RewardData, readLabelled, readPair } from "./reward-data.ts";
 export { type RewardResult, rewardModel } from "./reward-model.ts";
 export { rewardScorer } from "./reward-scorer.ts";
+export { type SftResult, sft } from "./sft.ts";
+export { type PaperStudent, paperColdStart, paperDistill, paperSft, type SftConfig, sftConfig } from "./sft-config.ts";
+export type { SftData, SftSource } from "./sft-data.ts";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { freemem } from "node:os";
 import type { DecoderConfig } from "#models";
 import { UserError } from "#run";
-import type { GrpoConfig } from "./grpo-config.ts";
+import type { RolloutConfig } from "./grpo-config.ts";
 
 /** Bytes a run will hold at its largest, by what they are for. Estimates from shapes; the activations' factor was measured. */
 export type MemoryPlan = {
@@ -26,8 +26,8 @@ export type MemoryNeeds = {
   passTokens: number;
 };
 
-/** What group-relative policy optimisation with these settings needs. */
-export function grpoNeeds(config: GrpoConfig, promptTokens = 128): MemoryNeeds {
+/** What training by rollouts with these settings needs. */
+export function grpoNeeds(config: RolloutConfig, promptTokens = 128): MemoryNeeds {
   const longest = promptTokens + Math.max(config.maxNewTokens, config.longerTokens ?? 0);
   return {
     dtype: config.dtype,

@@ -22,7 +22,7 @@ afterAll(() => {
 });
 
 /** What `collect` needs, over the random model. */
-function parts(changes: Partial<GrpoConfig> = {}): CollectParts<{ n: number }> {
+function parts(changes: Partial<GrpoConfig> = {}): CollectParts<{ n: number }> & { config: GrpoConfig } {
   const config = grpoConfig({ promptsPerStep: 6, groupSize: 4, maxNewTokens: 24, ...changes });
   const source = new PromptSource(parity, parity.load("train") as { n: number }[], policy.tokenizer, 1);
   return { policy, task: parity, source, config, seed: 1, rollout: 0, maxNewTokens: config.maxNewTokens };
