@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { learningRate } from "#nn";
-import { type Example, LocalPolicy, type Policy } from "#policy";
+import { LocalPolicy, type Policy } from "#policy";
 import { type Run, UserError } from "#run";
-import { bestFit } from "./best-fit.ts";
 import { isDue, refuseDivergence, resume, runOf, save, type TrainerState } from "./checkpoint.ts";
 import type { Sequence } from "./conversation.ts";
 import { crossEntropy } from "./losses.ts";
@@ -10,7 +9,7 @@ import { planMemory, refuseWhatCannotFit } from "./memory.ts";
 import { batchesOf, countSteps, epochSize } from "./mixture.ts";
 import type { SftConfig } from "./sft-config.ts";
 import { type Prepared, prepare, type SftData } from "./sft-data.ts";
-import { answerWeights } from "./weights.ts";
+import { meanNll, supervisedExamples } from "./supervised-examples.ts";
 
 /** What a resumed run goes on from: the data's order follows from the seed and the step. */
 type State = TrainerState & {
@@ -137,7 +136,7 @@ async function oneStep(trainer: Trainer, batch: readonly Sequence[]): Promise<vo
   const name = `step ${step + 1}/${steps}`;
   run.terminal?.begin(`${name}: updating`);
   const lr = learningRate({ ...config, shape: config.schedule, floor: config.lrFloor }, step, steps);
-  const trained = await policy.forwardBackward(toExamples(batch, config), crossEntropy);
+  const trained = await policy.forwardBackward(supervisedExamples(batch, config), crossEntropy);
   const { gradNorm } = await policy.step({ lr, maxGradNorm: config.maxGradNorm });
   refuseDivergence(run, { step, gradNorm }, "Lower lr, raise warmupSteps, or look for rows that are no text.");
   const stepMs = performance.now() - started;
@@ -164,26 +163,6 @@ async function oneStep(trainer: Trainer, batch: readonly Sequence[]): Promise<vo
   await save(run, trainer.folder, state, { policy, keep: config.keepCheckpoints });
 }
 
-/** The sequences of one update, in an order that lets them share passes; a trained token's weight is divided once, here. */
-export function toExamples(
-  batch: readonly Sequence[],
-  { aggregation, packing, microBatchTokens }: Pick<SftConfig, "aggregation" | "packing" | "microBatchTokens">,
-): Example[] {
-  const weights = answerWeights(
-    batch.map(({ numTrained }) => numTrained),
-    aggregation,
-    1,
-  );
-  const examples = batch.map(({ ids, trained }, i): Example => {
-    const perToken = Float32Array.from(trained.subarray(1), (one) => one * weights[i]!);
-    return { ids, weights: perToken, fields: {} };
-  });
-  if (packing === "inOrder") return examples;
-  // The policy fills passes in order; the first of a bin fits into none before it, so that the passes are these bins.
-  const lengths = batch.map(({ ids }) => ids.length - 1);
-  return bestFit(lengths, microBatchTokens).flatMap((bin) => bin.map((i) => examples[i]!));
-}
-
 async function heldOutIfDue(
   { run, config, policy, state, steps, data }: Trainer,
   before: number,
@@ -194,15 +173,4 @@ async function heldOutIfDue(
   const nll = await meanNll(policy, data.heldOut);
   if (state.best === undefined || nll < state.best.nll) state.best = { step: state.step, nll };
   return { "eval/nll": nll, "time/evalMs": performance.now() - started };
-}
-
-/** Negative log-likelihood per trained token, in nats. */
-async function meanNll(policy: Policy, sequences: readonly Sequence[]): Promise<number> {
-  const all = await policy.logprobs(sequences.map(({ ids }) => ids));
-  let [sum, count] = [0, 0];
-  for (const [s, { trained, numTrained }] of sequences.entries()) {
-    for (const [i, logprob] of all[s]!.entries()) sum -= trained[i + 1]! * logprob;
-    count += numTrained;
-  }
-  return sum / count;
 }

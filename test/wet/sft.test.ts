@@ -18,9 +18,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LocalPolicy } from "#policy";
 import { type DeepPartial, readJsonLines, runRecipe } from "#run";
 import { readSafetensors, tidy } from "#tensor";
+import { microBatches } from "../../src/policy/pack.ts";
+import { bestFit } from "../../src/train/best-fit.ts";
 import type { Sequence } from "../../src/train/conversation.ts";
 import { crossEntropy } from "../../src/train/losses.ts";
-import { toExamples } from "../../src/train/sft.ts";
+import { supervisedExamples } from "../../src/train/supervised-examples.ts";
 import { aha } from "./cli.ts";
 import { writeTinyModel } from "./tiny.ts";
 
@@ -107,7 +109,7 @@ describe("a packed sequence", () => {
   /** Loss and gradient of `one` where the given ids are packed around it, themselves not trained. */
   async function beside(before: number[][], after: number[][]) {
     const policy = await LocalPolicy.open(tiny, { microBatchTokens: 1000 });
-    const [example] = toExamples([one], sftConfig());
+    const [example] = supervisedExamples([one], sftConfig());
     const mute = (ids: number[]) => ({
       ids: Int32Array.from(ids),
       weights: new Float32Array(ids.length - 1),
@@ -134,10 +136,20 @@ describe("a packed sequence", () => {
     }
   });
 
+  it("shares its pass with those that best-fit put beside it: the policy's passes are the bins", () => {
+    const lengths = Array.from({ length: 60 }, (_, i) => 2 + ((i * 29) % 53));
+    const batch = lengths.map((length) => sequence(new Array<number>(length).fill(5)));
+    const examples = supervisedExamples(batch, { aggregation: "token", packing: "bestFit", microBatchTokens: 64 });
+    const passes = microBatches(examples, ({ ids }) => ids.length, 64);
+    const predicted = lengths.map((length) => length - 1);
+    const bins = bestFit(predicted, 64).map((bin) => bin.map((i) => predicted[i]!));
+    expect(passes.map((pass) => pass.map(({ weights }) => weights.length))).toEqual(bins);
+  });
+
   it("weighs by its own tokens where every token counts the same, and as one where every sequence does", () => {
     const other = sequence([5, 6, 7]);
     const sums = (aggregation: "token" | "sequence") =>
-      toExamples([one, other], { aggregation, packing: "inOrder", microBatchTokens: 100 }).map(({ weights }) =>
+      supervisedExamples([one, other], { aggregation, packing: "inOrder", microBatchTokens: 100 }).map(({ weights }) =>
         weights.reduce((a, b) => a + b, 0),
       );
     expect(sums("token")).toEqual([expect.closeTo(4 / 6, 6), expect.closeTo(2 / 6, 6)]);
