@@ -76,6 +76,6 @@ export default defineRecipe({
     const base = await stage("evaluate-base", () => measure(config.model));
     const trained = await stage("grpo", () => grpo(config.model, countdown, config.grpo));
     const after = await stage("evaluate-trained", () => measure(trained.model));
-    writeTrainingReport({ run, base, trained: after, result: trained, format: "format" });
+    writeTrainingReport({ run, stage: "grpo", base, trained: after, result: trained, format: "format" });
   },
 });

@@ -16,6 +16,8 @@ export type Measured = { evaluation: Evaluation; examples: { prompt: string; com
 
 export type TrainingReport = {
   run: Run;
+  /** The stage whose curves are shown; all lines of metrics.jsonl where not given. */
+  stage?: string;
   base: Measured;
   trained: Measured;
   result: { model: string; steps: number; trainSeconds: number; tokens: number };
@@ -47,8 +49,9 @@ export function writeTrainingReport(report: TrainingReport): Summary {
   return summary;
 }
 
-function partsOf({ run, base, trained, result, format }: TrainingReport): ReportParts {
-  const metrics = readJsonLines<Record<string, number>>(run.path("metrics.jsonl"));
+function partsOf({ run, stage, base, trained, result, format }: TrainingReport): ReportParts {
+  const lines = readJsonLines<Record<string, number> & { stage?: string }>(run.path("metrics.jsonl"));
+  const metrics = lines.filter((line) => stage === undefined || line.stage === stage);
   const points = (name: string): ChartPoint[] =>
     metrics.flatMap((line) => (line[name] === undefined ? [] : [{ x: line.step!, y: line[name] }]));
   const correct = Object.keys(base.evaluation.rewards)[0]!;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import fs, { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import fs, { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { listCheckpoints, loadLatestCheckpoint, rotateCheckpoints, saveCheckpoint } from "./checkpoints.ts";
 import { removeLeftovers, writeFileAtomic, writeFolderAtomic } from "./durable.ts";
 import { readJsonLines } from "./jsonl.ts";
+import { defineRecipe, runRecipe } from "./recipe.ts";
 import { openRun } from "./run-folder.ts";
+import { finishSettingAside, setAside } from "./set-aside.ts";
+import { stageRecords } from "./stage-record.ts";
+import { readTable } from "./table.ts";
 
 let root: string;
 beforeEach(() => {
@@ -27,6 +31,7 @@ const changing = [
   "openSync",
   "writeFileSync",
   "ftruncateSync",
+  "truncateSync",
 ] as const;
 
 /** Runs `work` as a process that dies at its `fatal`-th changing call: that call and all after it do nothing. True when it lived. */
@@ -129,6 +134,41 @@ describe("killed at any one of its file-system calls", () => {
       },
     );
   });
+});
+
+it("killed at any of its calls while it sets stages aside, a run has them all or none, and loses nothing", async () => {
+  const recipe = defineRecipe({
+    name: "r",
+    config: {},
+    async run({ stage, run }) {
+      for (const name of ["one", "two", "three"])
+        await stage(name, async () => {
+          run.appendMetrics({ step: 1 });
+          run.table.add(name, { figure: 1 });
+          await saveCheckpoint(run.claimCheckpoints(), { step: 1, lengths: run.lengths() }, () => {});
+        });
+    },
+  });
+  const count = (dir: string) => [
+    stageRecords(dir).length,
+    readdirSync(join(dir, "checkpoints")).length,
+    readTable(join(dir, "table.json")).rows.length,
+    readJsonLines(join(dir, "metrics.jsonl")).length,
+  ];
+  const seen = new Set<string>();
+  const numCalls = await killedEverywhere(
+    (dir) => runRecipe(recipe, { dir, seed: 1 }),
+    (dir) => setAside(dir, stageRecords(dir).slice(1)),
+    (dir) => {
+      finishSettingAside(dir);
+      const aside = join(dir, "aside", "1");
+      const isAside = existsSync(join(aside, "moved.json"));
+      seen.add(`${isAside}: ${count(dir).join(" ")}`);
+      if (isAside) expect(count(aside).join(" ")).toBe("2 2 3 3");
+    },
+  );
+  expect(seen).toEqual(new Set(["false: 3 3 3 3", "true: 1 1 1 1"]));
+  expect(numCalls).toBeGreaterThan(30);
 });
 
 const url = (file: string) => JSON.stringify(import.meta.resolve(file));

@@ -193,7 +193,7 @@ describe("time left", () => {
     expect(line.status?.secondsLeft).toBeCloseTo(40 + 140, 9);
     now = 15;
     line.advance(0.5); // Twice as fast as expected: 10 s for half of it.
-    expect(line.status).toMatchObject({ stageShare: 0.5, share: 0.2, secondsLeft: 10 + 140 });
+    expect(line.status).toMatchObject({ stageShare: 0.5, share: 0.2, secondsLeft: 10 + 7 * (30 / 2) });
   });
 
   it("of a resumed stage does not count the work of the process before", () => {

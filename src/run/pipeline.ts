@@ -57,13 +57,17 @@ export class Pipeline {
   readonly #stages: PlannedStage[];
   readonly #clock: () => number;
   readonly #done = new Map<string, number>();
-  /** Shares are seconds of an earlier run: a first guess of the speed. */
-  readonly #isLearned: boolean;
+  /** False where the recipe declares no stages: how many will come is not known. */
+  readonly isPlanned: boolean;
+  /** Seconds per share before any were worked: 1 where the shares are seconds of another run. */
+  readonly #firstGuess: number | undefined;
   #current: { stage: PlannedStage; since: number; share: number; from: number | undefined } | undefined;
 
   constructor(stages: readonly PlannedStage[], learned: ReadonlyMap<string, number>, clock: () => number) {
-    this.#isLearned = stages.length > 0 && stages.every(({ name }) => learned.has(name));
-    this.#stages = stages.map(({ name, share }) => ({ name, share: this.#isLearned ? learned.get(name)! : share }));
+    this.isPlanned = stages.length > 0;
+    const isLearned = stages.every(({ name }) => learned.has(name));
+    this.#stages = stages.map(({ name, share }) => ({ name, share: isLearned ? learned.get(name)! : share }));
+    this.#firstGuess = isLearned && this.isPlanned ? 1 : undefined;
     this.#clock = clock;
   }
 
@@ -120,19 +124,14 @@ export class Pipeline {
     const { stage, since, share, from } = this.#current!;
     const elapsed = this.#clock() - since;
     const gained = share - (from ?? share);
-    const ofThisStage = gained > 0 ? (elapsed / gained) * (1 - share) : undefined;
     const sharesDone = this.#sharesDone();
     const secondsDone = [...this.#done.values()].reduce((sum, seconds) => sum + seconds, 0);
     const perShare =
-      sharesDone > 0
-        ? secondsDone / sharesDone
-        : gained > 0
-          ? elapsed / (gained * stage.share)
-          : this.#isLearned
-            ? 1
-            : undefined;
+      sharesDone + gained > 0
+        ? (secondsDone + (gained > 0 ? elapsed : 0)) / (sharesDone + gained * stage.share)
+        : this.#firstGuess;
     if (perShare === undefined) return undefined;
-    const here = ofThisStage ?? Math.max(0, (1 - share) * stage.share * perShare - elapsed);
-    return here + (total - sharesDone - stage.share) * perShare;
+    const ofThisStage = gained > 0 ? (elapsed / gained) * (1 - share) : (1 - share) * stage.share * perShare - elapsed;
+    return Math.max(0, ofThisStage) + (total - sharesDone - stage.share) * perShare;
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Lengths } from "./checkpoints.ts";
-import { explained, fsyncFolder, writeFileAtomic } from "./durable.ts";
+import { explained, fsyncFolder, removeLeftovers, writeFileAtomic } from "./durable.ts";
 import { type StageRecord, stageRecords } from "./stage-record.ts";
 import { withoutStages } from "./table.ts";
 
@@ -52,6 +52,7 @@ const asides = (dir: string) =>
 /** Each step is one that can be done twice. */
 function carryOut(dir: string, folder: string): void {
   const plan = JSON.parse(readFileSync(join(folder, "plan.json"), "utf8")) as Plan;
+  removeLeftovers(folder);
   explained(folder, () => {
     for (const [name, length] of Object.entries(plan.lengths)) {
       if (!existsSync(join(folder, name))) writeFileAtomic(join(folder, name), readFileSync(join(dir, name)));

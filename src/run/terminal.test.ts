@@ -136,6 +136,16 @@ describe("the heartbeat", () => {
 });
 
 describe("the pipeline", () => {
+  it("of a recipe that declares no stages does not pretend to know how many there are", () => {
+    const output = screen(false);
+    using terminal = open(output);
+    for (const name of ["one", "two"]) {
+      terminal.stageBegins(name, false);
+      terminal.stageDone(name, 5);
+    }
+    expect(output.text()).toBe("stage one\nstage one: done in 5 s\nstage two\nstage two: done in 5 s\n");
+  });
+
   const stages = [{ name: "sft", share: 1 }, { name: "reasoning", share: 3 }]; // biome-ignore format: one line
   const view = { columns: ["reasoning %"], rows: [{ name: "Dev1", figures: [41.2] }] };
 

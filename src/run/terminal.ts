@@ -121,11 +121,15 @@ export class Terminal {
     this.#pipeline.begin(name, isResumed);
     const { index, numStages: of, secondsLeft } = this.#pipeline.status!;
     this.#numLines = 0; // Titles again.
-    const left = secondsLeft === undefined ? "" : `, about ${formatDuration(secondsLeft)} left in all`;
-    const { bold } = this.#colors;
-    if (this.#isJson)
-      this.#json({ stage: name, state: "begins", index, of, ...(secondsLeft !== undefined && { left: secondsLeft }) });
-    else this.#line(`${bold(`stage ${index}/${of}: ${name}`)}${isResumed ? " goes on" : ""}${left}`);
+    const { isPlanned } = this.#pipeline;
+    if (this.#isJson) {
+      const left = secondsLeft === undefined ? {} : { left: secondsLeft };
+      this.#json({ stage: name, state: "begins", ...(isPlanned && { index, of, ...left }) });
+      return;
+    }
+    const title = isPlanned ? `stage ${index}/${of}: ${name}` : `stage ${name}`;
+    const left = secondsLeft === undefined || !isPlanned ? "" : `, about ${formatDuration(secondsLeft)} left in all`;
+    this.#line(`${this.#colors.bold(title)}${isResumed ? " goes on" : ""}${left}`);
   }
 
   /** The share of the current stage that is done. */
@@ -235,7 +239,7 @@ export class Terminal {
   /** "stage 3/9 reasoning-rl 43%, 27% of all, 31m 10s left"; nothing outside of a pipeline. */
   #pipelineStatus(): string {
     const status = this.#pipeline.status;
-    if (status === undefined || status.numStages < 2) return "";
+    if (status === undefined || !this.#pipeline.isPlanned || status.numStages < 2) return "";
     const { name, index, numStages, stageShare, share, secondsLeft } = status;
     const here = stageShare > 0 ? ` ${percent(stageShare)}` : "";
     const left = secondsLeft === undefined ? "" : `, ${formatDuration(secondsLeft)} left`;
