@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { calibration } from "./calibration.ts";
+import { calibration, reliabilityLines } from "./calibration.ts";
 
 it("the error is each bin's distance between confidence and accuracy, weighed by its share", () => {
   // Two at 0.9, one of them right: |0.5 − 0.9| · 2/3. One at 0.35: 0.65 for the other side, which came true: |1 − 0.65| / 3.
@@ -37,4 +37,14 @@ it("does not depend on which side a forecast is told from, and an even one is ha
 
 it("without forecasts there is nothing to say", () => {
   expect(() => calibration([])).toThrow("no forecasts");
+});
+
+it("the table says in each line how sure, how often right and of how many", () => {
+  const table = reliabilityLines(calibration([0.9, 0.9, 0.6].map((chance, i) => ({ chance, isTrue: i > 0 }))));
+  expect(table).toEqual([
+    "held out: right in 66.7 %, expected calibration error 40.0 %",
+    "   sure    right    of",
+    " 60.0 %  100.0 %     1",
+    " 90.0 %   50.0 %     2",
+  ]);
 });

@@ -43,3 +43,13 @@ export function calibration(forecasts: readonly Forecast[], numBins = 10): Calib
   const accuracy = bins.reduce((sum, bin) => sum + (bin.count / forecasts.length) * bin.accuracy, 0);
   return { accuracy, error, bins };
 }
+
+/** A reliability table in words: how sure, how often right, of how many. */
+export function reliabilityLines({ accuracy, error, bins }: Calibration): string[] {
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`.padStart(7);
+  return [
+    `held out: right in ${percent(accuracy).trim()}, expected calibration error ${percent(error).trim()}`,
+    "   sure    right    of",
+    ...bins.map((bin) => `${percent(bin.confidence)}  ${percent(bin.accuracy)}  ${String(bin.count).padStart(4)}`),
+  ];
+}

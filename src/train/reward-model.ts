@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Calibration, calibration } from "#eval";
+import { type Calibration, calibration, reliabilityLines } from "#eval";
 import { addScalarHead, loadModel, type Model } from "#models";
 import { learningRate } from "#nn";
 import { LocalPolicy, type Policy, scoresOf } from "#policy";
@@ -61,6 +61,10 @@ export async function rewardModel(model: string, data: RewardData, config: Rewar
     }
     const { items, heldOut, dropped } = prepared;
     const measured = await measure(policy, heldOut, config.reliabilityBins);
+    for (const line of measured === undefined ? [] : reliabilityLines(measured)) {
+      run.log(line);
+      run.terminal?.note(line);
+    }
     return {
       model: join(folder, String(steps)),
       steps,

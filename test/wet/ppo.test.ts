@@ -17,6 +17,7 @@ import type { Example, FrozenPolicy, Policy } from "#policy";
 import { readJsonLines, runRecipe } from "#run";
 import { Tokenizer } from "#tokenizer";
 import { ppoLoss } from "#train";
+import recipe from "../../recipes/ppo.ts";
 import type { RewardedGroup } from "../../src/train/collect.ts";
 import type { PolicyFields } from "../../src/train/losses.ts";
 import type { ValueFields } from "../../src/train/losses-value.ts";
@@ -241,4 +242,13 @@ describe("a run", () => {
     const weights = ({ result }: typeof whole) => readFileSync(join(result.model, "model.safetensors"));
     expect(weights(resumed).equals(weights(whole))).toBe(true);
   });
+});
+
+it("recipes/ppo.ts finishes with its tiny settings, at the paper's other λ too", async () => {
+  for (const lambda of [1, 0.95]) {
+    const run = join(dir, `recipe-${lambda}`);
+    const set = [`model=${base}`, `ppo.lambda=${lambda}`];
+    expect((await runRecipe(recipe, { dir: run, seed: 1, isTiny: true, set })).isFinished).toBe(true);
+    expect(readJsonLines(join(run, "metrics.jsonl"))).toHaveLength(4);
+  }
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -24,6 +24,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAnswer } from "#rewards";
 import { readJsonLines, runRecipe } from "#run";
 import { streamKey, uniformAt } from "#tensor";
+import recipe from "../../recipes/reward-model.ts";
 import { writeTinyModel } from "./tiny.ts";
 
 let dir: string;
@@ -191,4 +192,33 @@ it("pairs and labels are read from rows, texts or conversations, and a row witho
   expect(() => readPair({ prompt: "?", chosen: "a" })).toThrow("row: rejected is no text");
   expect(() => readPair({ ...pair, difference: -1 })).toThrow("difference is -1");
   expect(() => readLabelled({ prompt: "?", response: "a" })).toThrow('no field "isSafe"');
+});
+
+describe("recipes/reward-model.ts", () => {
+  const run = (name: string, ...set: string[]) =>
+    runRecipe(recipe, { dir: join(dir, name), seed: 1, isTiny: true, set: [`model=${base}`, ...set] });
+  const stage = (name: string) => JSON.parse(readFileSync(join(dir, name, "stages/reward.json"), "utf8")).result;
+
+  it("trains on its example's pairs and says how far it can be trusted", async () => {
+    await run("recipe");
+    const { items, heldOut, steps } = stage("recipe");
+    expect(items).toEqual({ trained: expect.any(Number), heldOut: expect.any(Number), dropped: { ties: 0, same: 0, tooLong: 0 } }); // biome-ignore format: one line
+    expect(steps).toBe(Math.ceil(items.trained / 4));
+    expect(heldOut.accuracy).toBeGreaterThanOrEqual(0);
+    expect(readFileSync(join(dir, "recipe", "log.txt"), "utf8")).toContain("expected calibration error");
+  });
+
+  it("trains on labelled responses of a file of one's own", async () => {
+    const path = join(dir, "safe.jsonl");
+    const rows = responses.slice(0, 40).map(({ response, isSafe }, i) => ({ prompt: `make ${i} .`, response, isSafe }));
+    writeFileSync(path, rows.map((row) => JSON.stringify(row)).join("\n"));
+    await run("own", `data=["${path}"]`, "rows=responses", "reward.judges=response");
+    expect(stage("own").items).toMatchObject({ trained: 30, heldOut: 10 });
+    await expect(run("other", `data=["${path}"]`)).rejects.toThrow(/safe\.jsonl:1: chosen is no text/);
+  });
+
+  it("trains in bfloat16 too", async () => {
+    await run("bfloat16", "reward.dtype=bfloat16");
+    expect(stage("bfloat16").heldOut.error).toBeLessThan(1);
+  });
 });
