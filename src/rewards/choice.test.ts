@@ -19,8 +19,23 @@ test("the text of an option is its letter", () => {
   expect(gradeChoice("B", "\\boxed{15 apples}", { choices }).verdict).toBe("correct");
   expect(gradeChoice("B", "\\boxed{20 apples}", { choices }).verdict).toBe("wrong");
 });
-test("two letters are no answer", () => {
-  expect(gradeChoice("B", "It is (A) or (B)").verdict).toBe("noAnswer");
+test.each([
+  "It is (A) or (B)",
+  "\\boxed{B, C}",
+  "\\boxed{(B) 5 or (C) 7}",
+  "\\boxed{B} or \\boxed{\\text{(C)}}",
+  "<answer>B / C</answer>",
+  "Answer: (B) or maybe (C)",
+  "\\boxed{[B], [C]}",
+  "\\boxed{not (B)}",
+])("%j is no answer", (completion) => {
+  expect(gradeChoice("B", completion).verdict).toBe("noAnswer");
+});
+test.each(["The answer is B, since (A) is negative.", "\\boxed{(B) \\text{ the sets A and C}}"])(
+  "a letter in the reason does not hedge %j",
+  (completion) => expect(gradeChoice("B", completion).verdict).toBe("correct"),
+);
+test("silence is no answer", () => {
   expect(gradeChoice("B", "").verdict).toBe("noAnswer");
 });
 test("another letter is wrong, and a cut thought is truncated", () => {

@@ -1,5 +1,5 @@
 import { extractAnswer } from "./math/extract.ts";
-import { optionLetter, textKey } from "./math/text.ts";
+import { isHedged, optionLetter, textKey } from "./math/text.ts";
 import type { Grade } from "./types.ts";
 
 export type ChoiceOptions = {
@@ -39,6 +39,8 @@ function readLetter(answer: string, choices: readonly string[] | undefined): str
   if (named >= 0) return String.fromCharCode(65 + named);
   const letter = optionLetter(answer) ?? (/^[a-z]$/.test(answer.trim()) ? answer.trim().toUpperCase() : undefined);
   if (letter) return letter;
+  if (/\b(?:not|neither|except|isn't)\b/i.test(answer)) return undefined;
   const mentioned = new Set([...answer.slice(-2_000).matchAll(LAST_OPTION)].map((match) => match[1]!));
-  return mentioned.size === 1 ? [...mentioned][0] : undefined;
+  const [only] = mentioned;
+  return mentioned.size === 1 && !isHedged(answer, only!) ? only : undefined;
 }

@@ -302,5 +302,10 @@ export function stringKey(clean: string): string {
     .replace(/\\(?:left|right|displaystyle|mleft|mright|,|;|:|!|quad|qquad)(?![a-zA-Z])/g, "")
     .replace(/\\[dt]frac(?![a-zA-Z])/g, "\\frac")
     .replace(/\\(?:text|mbox|mathrm|textbf|textit|textrm)\s*\{([^{}]*)\}/g, "$1")
-    .replace(/[\s$~]+/g, "");
+    .replace(/[\s$~]+/g, (gap, at: number, text: string) =>
+      // "20 24" is not 2024.
+      isDigit(text[at - 1]) && isDigit(text[at + gap.length]) ? " " : "",
+    );
 }
+
+const isDigit = (char: string | undefined): boolean => char !== undefined && char >= "0" && char <= "9";

@@ -207,6 +207,7 @@ function compareWithRelation(gold: Expr, answer: Expr, options: CompareOptions):
   if (goldAssignment && answerAssignment) {
     const [g, a] = renameArgument(goldAssignment, answerAssignment);
     const sameName = compare(g.name, a.name, options) === "equal";
+    if (!sameName && isLetter(g.name) && isLetter(a.name) && !isSameLetter(g.name, a.name)) return "different";
     const same = compareAssigned(g, a, options);
     if (same === "equal" && (sameName || !options.isStrict)) return "equal";
     return compareEquations(gold as Relation, answer as Relation) === "equal"
@@ -241,6 +242,11 @@ function compareWithRelation(gold: Expr, answer: Expr, options: CompareOptions):
   if (other.kind === "list") return compareLists(gold, answer, options);
   return compareIntervals(toIntervals(gold), toIntervals(answer)) ?? "different";
 }
+
+/** x = 2 and y = 2 are two lines; X = 2 may be x = 2, and A = 2 the "Area = 2". */
+const isLetter = (e: Expr): e is Extract<Expr, { kind: "symbol" }> => e.kind === "symbol" && /^[a-z]$/i.test(e.name);
+const isSameLetter = (a: Expr, b: Expr): boolean =>
+  isLetter(a) && isLetter(b) && a.name.toLowerCase() === b.name.toLowerCase();
 
 type Assigned = { name: Expr; value: Expr; rounded?: Expr };
 
@@ -297,11 +303,17 @@ function compareAll(gold: readonly Expr[], answer: readonly Expr[], options: Com
   return outcome;
 }
 
-/** Unordered: every item of each side has its own partner. Repeated items count once. */
-function matchItems(gold: readonly Expr[], answer: readonly Expr[], options: CompareOptions): Outcome {
+/** Unordered: every item of each side has its own partner. Repeated items count once, unless `repeats` count. */
+function matchItems(
+  gold: readonly Expr[],
+  answer: readonly Expr[],
+  options: CompareOptions,
+  repeats: "once" | "each" = "once",
+): Outcome {
   if (gold.length > MAX_ITEMS || answer.length > MAX_ITEMS) return compareAll(gold, answer, options);
-  const left = distinct(gold.map(prepare), options);
-  const right = distinct(answer.map(prepare), options);
+  const merge = (items: Expr[]): Expr[] => (repeats === "each" ? items : distinct(items, options));
+  const left = merge(gold.map(prepare));
+  const right = merge(answer.map(prepare));
   if (left.length !== right.length) return "different";
   const free = [...right];
   let outcome: Outcome = "equal";
@@ -355,7 +367,10 @@ function compareLists(gold: Expr, answer: Expr, options: CompareOptions): Outcom
     return compareAll(gold.items, answer.items, options);
   if (answer.kind === "group" && gold.kind === "list" && !gold.items.some((item) => item.kind === "group"))
     return compareAll(gold.items, answer.items, options);
-  const outcome = matchItems(left, right, options);
+  // A gold list that says one of its values twice means it: roots with their multiplicity. A set means nothing by it.
+  const numValues = gold.kind === "list" && answer.kind !== "set" ? distinct(left.map(prepare), options).length : 1;
+  const isRepeated = numValues > 1 && numValues < left.length;
+  const outcome = matchItems(left, right, options, isRepeated ? "each" : "once");
   if (outcome === "equal") return outcome;
   return compareIntervals(toIntervals(gold), toIntervals(answer)) === "equal" ? "equal" : outcome;
 }

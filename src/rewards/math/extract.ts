@@ -1,4 +1,5 @@
 import { closingBrace } from "./lexer.ts";
+import { isHedged } from "./text.ts";
 import { isUnitWord } from "./units.ts";
 
 /** Where an answer may be looked for, in this order; see extractAnswer. */
@@ -190,7 +191,7 @@ function readStatement(rest: string): string | undefined {
     return sentence;
   }
   const option = /^\(?([A-Z])\)?(?=[\s.,:)]|$)(?!\s*[=+])/.exec(sentence);
-  if (option && !/^[AI]\s+[a-z]/.test(sentence)) return option[1];
+  if (option && !/^[AI]\s+[a-z]/.test(sentence)) return isHedged(sentence, option[1]!) ? sentence : option[1];
   const value = lastValue(sentence, ALL_SOURCES);
   return value ? value.answer : sentence.length <= 80 ? sentence : undefined;
 }

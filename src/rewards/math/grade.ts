@@ -3,7 +3,7 @@ import { type Expr, some } from "./ast.ts";
 import { cleanFormula, stringKey } from "./clean.ts";
 import { compareValues, type Oracle } from "./compare.ts";
 import { resetBudget } from "./evaluate.ts";
-import { ALL_SOURCES, type AnswerSource, extractAnswer, STRICT_SOURCES } from "./extract.ts";
+import { ALL_SOURCES, type AnswerSource, extractAnswer, findFormulas, STRICT_SOURCES } from "./extract.ts";
 import { MAX_FORMULA, parseClean } from "./parse.ts";
 import type { Outcome } from "./scalar.ts";
 import { isOptionLetter, optionLetter, withoutOptionLabel } from "./text.ts";
@@ -72,12 +72,16 @@ function parseGold(gold: string): Reference | undefined {
     const value = parseClean(clean);
     return value && { text, clean, key: stringKey(clean), value };
   };
-  if (!gold.includes("\\boxed") && gold.length <= 300 && !/\n\s*\n/.test(gold)) {
-    const bare = read(gold);
-    if (bare && (bare.value.kind !== "text" || !/[$\\]/.test(gold))) return bare;
-  }
+  const bare = !/\\boxed|####/.test(gold) && gold.length <= 300 && !/\n\s*\n/.test(gold) ? read(gold) : undefined;
+  if (bare && (bare.value.kind !== "text" || !/[$\\]/.test(gold))) return bare;
   const found = extractAnswer(gold.replaceAll("\\\\boxed", "\\boxed"));
-  return found.found === "answer" ? read(found.answer) : undefined;
+  if (found.found !== "answer") return undefined;
+  // "f(x) = ax + b, where b is …": the last formula of a short sentence is not the sentence.
+  if (found.source === "formula" && gold.length <= 300 && findFormulas(gold).length > 1) {
+    const clean = cleanFormula(gold);
+    return bare ?? { text: gold, clean, key: stringKey(clean), value: { kind: "text", text: clean } };
+  }
+  return read(found.answer);
 }
 
 function gradeExtracted(gold: Reference, answer: string, source: AnswerSource, options: MathOptions): Grade {

@@ -37,18 +37,37 @@ export function textKey(text: string): string {
   return key === "" ? text.replace(/\s+/g, "") : key;
 }
 
-/** Option letters: "B", "(B)", "B.", "\text{(B)}", "option B", "(B) 12", "B: twelve". Undefined when the answer is something else. */
-export function optionLetter(answer: string): string | undefined {
-  const bare = answer
+const withoutMarkup = (text: string): string =>
+  text
     .replace(/\\(?:text|textbf|mathbf|mathrm|mbox|boxed|textrm|bf|rm)\b/g, " ")
     .replace(/\\[ ,;!]|[${}*]/g, " ")
     .trim();
+
+/** Option letters: "B", "(B)", "B.", "\text{(B)}", "option B", "(B) 12", "B: twelve". Undefined when the answer is something else. */
+export function optionLetter(answer: string): string | undefined {
+  const bare = withoutMarkup(answer);
   const match =
     /^(?:[Tt]he )?(?:correct |final )?(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ss]tatement|[Gg]raph|[Tt]able)?(?: is)?:?\s*(?:\(\s*([A-Za-z])\s*\)|\[([A-Z])\]|([A-Z])(?=$|[).:,]|\s*$))(?:[).:,\s].*)?$/s.exec(
       bare,
     );
   if (/^[a-j]$/.test(bare)) return bare.toUpperCase();
-  return (match?.[1] ?? match?.[2] ?? match?.[3])?.toUpperCase();
+  const letter = (match?.[1] ?? match?.[2] ?? match?.[3])?.toUpperCase();
+  return letter === undefined || isHedged(bare, letter) ? undefined : letter;
+}
+
+const JOIN = String.raw`(?:,|;|\/|\||&|\bor\b|\band\b)\s*(?:(?:or|and|also|maybe|perhaps|possibly|[Oo]ption)\s+)*`;
+const NEXT_LETTER = new RegExp(
+  String.raw`^\W*(?:\w{2,} )*[(\[]?([A-Z])[)\].:]*\s*${JOIN}[(\[]?([A-Z])[)\]]?(?![\p{L}\d])`,
+  "u",
+);
+const JOINED_LABEL = new RegExp(String.raw`${JOIN}[(\[]([A-J])[)\]]`, "gu");
+
+/** "A, B", "(A) or (C)", "(A) 5 or (C) 7": a second letter stands beside the one that was read. */
+export function isHedged(answer: string, letter: string): boolean {
+  const text = withoutMarkup(answer.slice(0, 2_000));
+  const [, first, next] = NEXT_LETTER.exec(text) ?? [];
+  const labels = [...text.matchAll(JOINED_LABEL)].map((match) => match[1]);
+  return [first, next, ...labels].some((other) => other !== undefined && other !== letter);
 }
 
 /** True for a gold that is the letter of an option, with or without the option's text: "B", "(B)", "\\text{(B)} 12". */
