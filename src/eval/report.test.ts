@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { compareRuns } from "#run";
+import { comparisonHtml } from "./comparison-report.ts";
 import { type ReportCompletion, type ReportParts, reportHtml, summaryOf } from "./report.ts";
 import { niceTicks, svgChart } from "./svg-chart.ts";
 
@@ -98,6 +100,32 @@ describe("report.html", () => {
       else if (selfClosed !== "/" && !isVoid.has(name!)) open.push(name!);
     }
     expect(open).toEqual([]);
+  });
+});
+
+describe("figures of stages and runs", () => {
+  const attack = "<script>alert(1)</script>";
+  const table = { columns: ["reasoning %", attack], rows: [{ name: "Dev1", figures: [{ value: 41.2, standardError: 1.5 }, undefined] }, { name: attack, figures: ["none", 2] }] }; // biome-ignore format: one line
+
+  it("stand in the report with their errors, nothing where nothing was measured, and markup as text", () => {
+    const html = reportHtml({ ...parts, table });
+    expect(html).toContain('<tr><th scope="row">Dev1</th><td>41.2 ± 1.50</td><td></td></tr>');
+    expect(html).not.toContain("<script");
+    expect(reportHtml({ ...parts, table: { columns: [], rows: [] } })).not.toContain("Stage by stage");
+  });
+
+  it("of two runs stand beside each other, each run in its colour", () => {
+    const run = (name: string, lr: number) => ({
+      name, dir: name, recipe: "r", seed: 1, state: "done" as const, started: "", seconds: 60, sizeBytes: 1,
+      config: { lr, note: attack }, versions: {}, table, figures: { "reward/mean": lr },
+      curves: { "eval/accuracy": [{ x: 1, y: 0.5, error: 0.1 }], "reward/mean": [{ x: 1, y: lr }, { x: 2, y: lr }], "sample/length": [] },
+    }); // biome-ignore format: one line
+    const html = comparisonHtml(compareRuns(run("a", 0.5), run(attack, 0.25)));
+    expect(html).toContain("<li>lr 0.5 → 0.25</li>");
+    expect(html).toContain('<tr><th scope="row">reward/mean</th><td>0.500</td><td>0.250</td></tr>');
+    expect(html.match(/class="series-0 smooth"|class="series-1 smooth"/g)).toEqual(['class="series-0 smooth"', 'class="series-1 smooth"']); // biome-ignore format: one line
+    expect(html).toContain("Response length, tokens over steps: nothing was measured.");
+    expect(html).not.toMatch(/<script|NaN|undefined/);
   });
 });
 

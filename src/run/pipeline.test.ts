@@ -74,6 +74,22 @@ describe("a stage's record", () => {
     expect(stageRecords(dir).map(({ name }) => name)).toEqual(["cold-start", "sft", "rl"]);
   });
 
+  it("counts the seconds of every process that worked on it", async () => {
+    const slow = (isStopped: boolean) =>
+      defineRecipe({
+        name: "r",
+        config: {},
+        run: ({ stage, run }) =>
+          stage("one", async () => {
+            await new Promise((resolve) => setTimeout(resolve, 40));
+            run.shouldStop = isStopped;
+            run.stopIfAsked();
+          }),
+      });
+    for (const isStopped of [true, true, false]) await runRecipe(slow(isStopped), { dir, seed: 1 });
+    expect(readStageRecord(dir, "one")!.seconds).toBeGreaterThanOrEqual(0.11);
+  });
+
   it("a change of settings that no done stage has read goes on; config.json holds the new ones", async () => {
     await train({ until: "sft" });
     expect(await train({ set: ["rl.steps=3"] })).toMatchObject({ isFinished: true });
@@ -165,6 +181,17 @@ describe("--from", () => {
     await expect(train(options)).rejects.toThrow(message);
     expect(existsSync(join(dir, "aside"))).toBe(false);
   });
+});
+
+it("a recipe that declares no stages knows those that have begun", async () => {
+  const other = defineRecipe({ name: "r", config: {}, run: ({ stage }) => stage("one", () => did.push("one")) });
+  const options = { dir, seed: 1, from: "one" };
+  await expect(runRecipe(other, options)).rejects.toThrow(
+    "--from one: no such stage. Known: none: the recipe declares no stages, and none has begun here.",
+  );
+  await runRecipe(other, { dir, seed: 1 });
+  expect(await runRecipe(other, options)).toMatchObject({ isFinished: true });
+  expect(did).toEqual(["one", "one"]);
 });
 
 it("a stage that the recipe did not declare is refused", async () => {
