@@ -120,6 +120,24 @@ describe("a tokenizer folder", () => {
     writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), added_tokens_decoder }));
     expect(Tokenizer.load(folder).encode("<answer>")).toEqual([900]);
   });
+  it.each([
+    ["<|end|>", 1, "the tokenizer's end token"],
+    ["<|user|>", 3, "another token that ends sampling"],
+    ["<|system|>", 1, "the tokenizer's own, since sampling would not end at what the template writes"],
+  ])("whose template closes a turn with %s ends answers with id %i: %s", (close, id) => {
+    writeFileSync(
+      join(folder, "chat_template.jinja"),
+      `{% for m in messages %}<|assistant|>{{ m.content }}${close}\n{% endfor %}`,
+    );
+    expect(Tokenizer.load(folder).endOfTurnId).toBe(id);
+  });
+  it("without an end token says that no answer would end", () => {
+    const path = join(folder, "tokenizer_config.json");
+    const { eos_token: _, ...rest } = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify(rest));
+    rmSync(join(folder, "generation_config.json"));
+    expect(() => Tokenizer.load(folder).endOfTurnId).toThrow(`${folder}: no end token, so that no answer would end.`);
+  });
   it("without a chat template encodes text and says so when asked to render", () => {
     rmSync(join(folder, "chat_template.jinja"));
     const bare = Tokenizer.load(folder);

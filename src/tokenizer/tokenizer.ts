@@ -21,6 +21,7 @@ export class Tokenizer {
   readonly #library: LibraryTokenizer;
   readonly #template: ChatTemplate | undefined;
   readonly #files: Map<string, Uint8Array>;
+  #endOfTurnId: number | undefined;
 
   constructor(parts: TokenizerParts, name = "tokenizer") {
     this.name = name;
@@ -91,6 +92,29 @@ export class Tokenizer {
   /** Ids of a conversation that ends where the assistant begins to write. */
   encodePrompt(messages: readonly ChatMessage[], options: RenderOptions = {}): number[] {
     return this.encode(this.render(messages, { addGenerationPrompt: true, ...options }));
+  }
+
+  /**
+   * The id that ends an assistant's turn: the end token that the template closes one with, else the tokenizer's own.
+   * Throws where there is none.
+   */
+  get endOfTurnId(): number {
+    this.#endOfTurnId ??= this.#findEndOfTurn();
+    return this.#endOfTurnId;
+  }
+
+  #findEndOfTurn(): number {
+    const [first] = this.eosIds;
+    if (first === undefined)
+      throw new Error(
+        `${this.name}: no end token, so that no answer would end. Expected an eos_token in tokenizer_config.json.`,
+      );
+    if (!this.hasChatTemplate) return first;
+    const mark = "⁂";
+    const turns = ["user", "assistant"].map((role) => ({ role, content: mark }));
+    const rendered = this.render(turns);
+    const tail = this.encode(rendered.slice(rendered.lastIndexOf(mark) + mark.length));
+    return tail.find((id) => this.eosIds.includes(id)) ?? first;
   }
 
   #idOfSpecial(role: string, token: string | undefined): number | undefined {

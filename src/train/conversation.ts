@@ -94,7 +94,6 @@ function conversation(
 ): Sequence[] {
   const chosen = chosenTurns(messages, turns);
   if (chosen.length === 0) throw new Error("no assistant turn to train. Expected one that has not train: false.");
-  const eosId = endOfTurn(tokenizer);
   const plain = messages.map(({ train: _, ...message }): ChatMessage & { content: string } => message);
   const sequences: Sequence[] = [];
   for (const turn of chosen) {
@@ -102,7 +101,7 @@ function conversation(
     const example = sftExample({
       prompt,
       response: plain[turn]!.content,
-      eosId,
+      eosId: tokenizer.endOfTurnId,
       encode: (text) => tokenizer.encode(text),
     });
     const sequence = toSequence(example.ids, example.trained);
@@ -124,38 +123,20 @@ function chosenTurns(messages: readonly SftMessage[], turns: "all" | "last"): nu
   return (turns === "all" ? all : all.slice(-1)).filter((i) => messages[i]!.train !== false);
 }
 
-/** The end token that the template closes an assistant turn with, where it is one that ends sampling; else the tokenizer's own. */
-function endOfTurn(tokenizer: Tokenizer): number {
-  const mark = "⁂";
-  const rendered = tokenizer.render([
-    { role: "user", content: mark },
-    { role: "assistant", content: mark },
-  ]);
-  const tail = tokenizer.encode(rendered.slice(rendered.lastIndexOf(mark) + mark.length));
-  return tail.find((id) => tokenizer.eosIds.includes(id)) ?? endOf(tokenizer);
-}
-
-function endOf(tokenizer: Tokenizer): number {
-  const [eosId] = tokenizer.eosIds;
-  if (eosId !== undefined) return eosId;
-  throw new Error(
-    `${tokenizer.name} has no end token, so that no answer would end. Give tokenizer_config.json an eos_token.`,
-  );
-}
-
 /** A prompt and its completion for a model without a chat template. */
 function plainExample(prompt: string, completion: string, tokenizer: Tokenizer): Sequence {
   const promptIds = tokenizer.encode(prompt, { addSpecialTokens: true });
-  const ids = [...promptIds, ...tokenizer.encode(continuationOf(completion, prefillOf(prompt))), endOf(tokenizer)];
+  const ids = [...promptIds, ...tokenizer.encode(continuationOf(completion, prefillOf(prompt))), tokenizer.endOfTurnId];
   return toSequence(
     ids,
     ids.map((_, i) => i >= promptIds.length),
   );
 }
 
-/** A document to continue pretraining on: all of it, and its end. */
+/** A document to continue pretraining on: all of it, and the tokenizer's own end. */
 function plainText(text: string, tokenizer: Tokenizer): Sequence {
-  const [ids, end] = [tokenizer.encode(text, { addSpecialTokens: true }), endOf(tokenizer)];
+  const ids = tokenizer.encode(text, { addSpecialTokens: true });
+  const end = tokenizer.eosIds[0] ?? tokenizer.endOfTurnId;
   return toSequence(ids.at(-1) === end ? ids : [...ids, end]);
 }
 
