@@ -121,6 +121,20 @@ describe("a run with mirrors", () => {
     expect(files()).toEqual(whole);
   });
 
+  it("without stages has its lines too", async () => {
+    const plain = defineRecipe({
+      name: "r",
+      config: {},
+      run: ({ run }) => [1, 2, 3].map((step) => run.appendMetrics({ step, "reward/mean": 1 })),
+    });
+    await runRecipe(plain, { ...options, dir: join(dir, "r") });
+    const [folder] = readdirSync(join(dir, "r", "wandb"));
+    const [events] = readdirSync(join(dir, "r", "tensorboard"));
+    const wandb = readFileSync(join(dir, "r", "wandb", folder!, `run-${folder!.slice(-8)}.wandb`));
+    expect(wandbFormat(given.run).ends(wandb)).toHaveLength(2 + 2 * 3 + 1);
+    expect(tensorboardFormat().ends(readFileSync(join(dir, "r", "tensorboard", events!)))).toHaveLength(1 + 3);
+  });
+
   it("that had none gets them whole when they are asked for later", async () => {
     options.dir = join(dir, "r");
     await runRecipe(recipe(), { ...options, mirrors: [] });

@@ -52,7 +52,7 @@ export class Mirrors {
   /** A line that metrics.jsonl has got. */
   append(line: MetricsLine, stage: string | undefined): void {
     if (stage !== this.#stage) this.enterStage(stage);
-    else if (this.#names.includes("tensorboard") && this.#tensorboard === undefined) this.sync();
+    else if (!this.#isOpen()) this.sync();
     else {
       this.#tensorboard?.append(line);
       this.#wandb?.append(line);
@@ -67,6 +67,11 @@ export class Mirrors {
   close(): void {
     this.#tensorboard?.close();
     this.#wandb?.close();
+  }
+
+  #isOpen(): boolean {
+    const open = { tensorboard: this.#tensorboard, wandb: this.#wandb };
+    return this.#names.every((name) => open[name] !== undefined);
   }
 
   #openTensorboard(): MetricsMirror {
