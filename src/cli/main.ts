@@ -111,6 +111,32 @@ program
     process.exitCode = numInvalid === 0 ? 0 : 1;
   });
 
+taskChoices(program.command("distill"))
+  .description("collect a teacher's thoughts and answers as rows to train a student on; resumable")
+  .requiredOption("--teacher <url|folder>", "an OpenAI-compatible server, or a model folder")
+  .option("--teacher-model <name>", "which of the server's models; its only one where not given")
+  .option("--api-key-env <name>", "environment variable with the server's key")
+  .option("--task <name>", "asks a task's training rows and keeps right answers: a built-in, or file.ts#export")
+  .option("--prompts <file>", "asks the rows of a file: prompt, question or messages")
+  .requiredOption("--out <file>", "the rows (.jsonl, .jsonl.gz, .parquet)")
+  .option("--samples <n>", "answers per prompt", positive, 1)
+  .option("--limit <n>", "the first prompts; all where not given", positive)
+  .option("--most-per-prompt <n>", "rows of one prompt at most; all where not given", positive)
+  .option("--temperature <t>", "0 is greedy", number, 0.6)
+  .option("--top-p <p>", "nucleus", number, 0.95)
+  .option("--max-tokens <n>", "length limit of an answer, its thought included", positive, 32_768)
+  .option("--concurrency <n>", "requests under way at once", positive, 8)
+  .option("--retries <n>", "how often a failed request is made again", whole, 5)
+  .option("--timeout <seconds>", "longest silence of the server", positive, 120)
+  .option("--without <filter>", "leave a filter out; may be repeated", collected, [])
+  .option("--against <path>", "drop rows that share ten words with this evaluation set; may be repeated", collected, [])
+  .addOption(seed())
+  .addOption(json())
+  .action(async (options) => {
+    const { distill } = await import("./distill.ts");
+    process.exitCode = await distill(options);
+  });
+
 program
   .command("decontaminate")
   .description("drop the rows that share a sequence of words with an evaluation set")

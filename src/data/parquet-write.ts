@@ -21,6 +21,8 @@ export async function writeParquet(path: string, rows: Iterable<object> | AsyncI
     if (next.done) break;
     first.push(next.value);
   }
+  if (first.length === 0)
+    throw new Error(`${path}: no rows to write, and Parquet has no table without columns. Write .jsonl instead.`);
   const columns = columnsOf(first);
   const names = new Set(columns.map(({ name }) => name));
   let numRows = 0;

@@ -28,6 +28,7 @@ describe("writeRows", () => {
     const path = join(folder, "none.jsonl");
     expect(await writeRows(path, [])).toBe(0);
     expect(await readAllRows(path)).toEqual([]);
+    await expect(writeRows(join(folder, "none.parquet"), [])).rejects.toThrow(/no rows to write/);
   });
 
   it("names the row with a column that comes too late for Parquet, and leaves no file", async () => {

@@ -14,7 +14,11 @@ export async function fakeServer(
   const server: Server = createServer(async (request, response) => {
     const one = await read(request);
     asked.push(one);
-    await answer(response, one, asked.length - 1);
+    try {
+      await answer(response, one, asked.length - 1);
+    } catch (error) {
+      sendJson(response, { error: `the test's own server: ${(error as Error).stack}` }, 418);
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

@@ -1,9 +1,11 @@
 export { type AdvantageKind, advantages, isUseless } from "./advantage.ts";
+export { type BestOfConfig, type BestOfParts, bestOf, bestOfConfig } from "./best-of.ts";
 export type { SftMessage, SftRow } from "./conversation.ts";
 export { type GaeOptions, gae } from "./gae.ts";
 export { grpoRollout } from "./grpo.ts";
 export { type GrpoConfig, grpoConfig, paperConfig } from "./grpo-config.ts";
 export { type GrpoResult, grpo } from "./grpo-run.ts";
+export { type LocalChatOptions, localChat } from "./local-chat.ts";
 export { crossEntropy, k3, policyLoss } from "./losses.ts";
 export { type PairFields, type PairLossConfig, pairLoss, pointLoss } from "./losses-reward.ts";
 export { ppoLoss, type ValueFields, type ValueLossConfig, valueLoss } from "./losses-value.ts";
@@ -15,6 +17,7 @@ export {
   type PairOptions,
   type PreferencePair,
 } from "./pairs.ts";
+export { type PolicySamplerOptions, policySampler } from "./policy-sampler.ts";
 export { ppoRollout } from "./ppo.ts";
 export { type PpoConfig, ppoConfig } from "./ppo-config.ts";
 export { ppo } from "./ppo-run.ts";

@@ -1,0 +1,128 @@
+import { existsSync } from "node:fs";
+import { ngramIndex, readRows, textsOf } from "#data";
+import { nearest, Terminal, UserError } from "#run";
+import type { TaskChoices } from "#tasks";
+import {
+  type CollectPrompt,
+  chatSampler,
+  collectRows,
+  endpoint,
+  type Filter,
+  filePrompts,
+  formatSummary,
+  hasThought,
+  isClean,
+  isCorrect,
+  reasoningFilters,
+  type Sampler,
+  taskPrompts,
+} from "#teacher";
+import { loadTask } from "./load.ts";
+
+export type DistillOptions = TaskChoices & {
+  /** An OpenAI-compatible address, or a model folder. */
+  teacher: string;
+  teacherModel?: string;
+  apiKeyEnv?: string;
+  task?: string;
+  prompts?: string;
+  out: string;
+  samples: number;
+  limit?: number;
+  mostPerPrompt?: number;
+  temperature: number;
+  topP: number;
+  maxTokens: number;
+  concurrency: number;
+  retries: number;
+  /** Seconds. */
+  timeout: number;
+  without: string[];
+  against: string[];
+  seed: number;
+  json?: boolean;
+};
+
+/** `aha distill`: a teacher's thoughts and answers, filtered, as rows to train a student on. Returns the exit code. */
+export async function distill(options: DistillOptions): Promise<number> {
+  const prompts = await promptsOf(options);
+  const filters = await filtersOf(options);
+  using terminal = new Terminal({ isJson: options.json });
+  await using teacher = await teacherOf(options, prompts, (text) => terminal.note(text));
+  const { out, mostPerPrompt } = options;
+  const summary = await collectRows({ prompts, sampler: teacher.sampler, filters, mostPerPrompt, out, terminal });
+  if (options.json) console.log(JSON.stringify({ out, ...summary }));
+  else console.log(`${formatSummary(summary)}\n\nThe rows are in ${out}.`);
+  if (summary.numFailed > 0)
+    terminal.note(`${summary.numFailed} prompts got no answer; the same command asks them again.`);
+  return summary.numFailed > 0 ? 1 : 0;
+}
+
+async function promptsOf(options: DistillOptions): Promise<CollectPrompt[]> {
+  const { task, prompts, limit, data, difficulty, prompt } = options;
+  if ((task === undefined) === (prompts === undefined))
+    throw new UserError("distill: what is to be asked? Give either --task (answers are graded) or --prompts (a file).");
+  if (task !== undefined) return taskPrompts(await loadTask(task, { data, difficulty, prompt }), { limit });
+  const choice = Object.entries({ data, difficulty, prompt }).find(([, value]) => value !== undefined)?.[0];
+  if (choice !== undefined) throw new UserError(`--${choice} is for --task; --prompts says itself what is asked.`);
+  return (await filePrompts(prompts!)).slice(0, limit);
+}
+
+/** The paper's filters for reasoning, and a whole thought; right answers only where there is a task to grade them. */
+async function filtersOf({ task, without, against }: DistillOptions): Promise<Filter[]> {
+  const all = [...reasoningFilters, hasThought].filter((filter) => task !== undefined || filter !== isCorrect);
+  const names = all.map(({ name }) => name);
+  const unknown = without.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    const near = nearest(unknown, names);
+    const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+    throw new UserError(`--without ${unknown}: no such filter.${hint} Here: ${names.join(", ")}.`);
+  }
+  const texts: string[] = [];
+  for (const path of against) for await (const row of readRows(path)) texts.push(...textsOf(row));
+  return [
+    ...all.filter(({ name }) => !without.includes(name)),
+    ...(against.length > 0 ? [isClean(ngramIndex(texts))] : []),
+  ];
+}
+
+type Teacher = { sampler: Sampler; [Symbol.asyncDispose]: () => Promise<void> };
+
+async function teacherOf(
+  options: DistillOptions,
+  prompts: readonly CollectPrompt[],
+  say: (text: string) => void,
+): Promise<Teacher> {
+  const { teacher, teacherModel, apiKeyEnv, samples, temperature, topP, maxTokens, concurrency, retries, seed } =
+    options;
+  if (!/^https?:\/\//.test(teacher)) return localTeacher(options, prompts);
+  const onRetry = (reason: string, delayMs: number) => say(`${reason} Asking again in ${delayMs / 1000} s.`);
+  const connection = { concurrency, retries, timeoutMs: options.timeout * 1000, onRetry };
+  const model = await endpoint({ url: teacher, model: teacherModel, apiKeyEnv, ...connection });
+  const sampling = { samples, seed, temperature, topP, maxTokens, concurrency };
+  return { sampler: chatSampler(model, sampling), [Symbol.asyncDispose]: async () => {} };
+}
+
+/** Its rooms are loaded here, so that a teacher elsewhere needs no tensor. */
+async function localTeacher(options: DistillOptions, prompts: readonly CollectPrompt[]): Promise<Teacher> {
+  const { teacher, teacherModel, apiKeyEnv, samples, temperature, topP, maxTokens, seed } = options;
+  if (!existsSync(teacher))
+    throw new UserError(`--teacher ${teacher}: no such folder. Expected an address (http…) or a model folder.`);
+  if (apiKeyEnv !== undefined) throw new UserError("--api-key-env is for a server; a model folder needs no key.");
+  const [{ messageIds }, { LocalFrozen }, { policySampler }] = await Promise.all([
+    import("#eval"),
+    import("#policy"),
+    import("#train"),
+  ]);
+  const policy = await LocalFrozen.load(teacher);
+  const longest = prompts.reduce(
+    (most, { messages }) => Math.max(most, messageIds(messages, policy.tokenizer).length),
+    0,
+  );
+  const maxNewTokens = Math.max(1, Math.min(maxTokens, policy.model.decoder.config.maxPositions - longest));
+  const model = { model: teacherModel ?? teacher, checkpoint: teacher };
+  return {
+    sampler: policySampler(policy, { samples, temperature, topP, maxNewTokens, seed, ...model }),
+    [Symbol.asyncDispose]: async () => policy.dispose(),
+  };
+}

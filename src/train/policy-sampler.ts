@@ -1,0 +1,52 @@
+import { answersOf, messageIds } from "#eval";
+import type { FrozenPolicy } from "#policy";
+import type { SamplingOptions } from "#rollout";
+import type { CollectPrompt, Sampler } from "#teacher";
+import { type Key, streamKey } from "#tensor";
+
+export type PolicySamplerOptions = Pick<SamplingOptions, "temperature" | "topP" | "maxNewTokens"> & {
+  /** Answers per prompt. */
+  samples: number;
+  seed: number;
+  /** What provenance calls the policy, and the folder of its weights. */
+  model: string;
+  checkpoint?: string;
+};
+
+/** Prompts in one call of the engine: their ids are in memory at once. */
+const promptsAtOnce = 4096;
+
+/** Answers of a policy to prompts, for rejection sampling, R1-Zero's drafts and a teacher in this process. */
+export function policySampler(policy: FrozenPolicy, options: PolicySamplerOptions): Sampler {
+  const { samples, seed, temperature, topP, maxNewTokens, model, checkpoint } = options;
+  async function* sample(prompts: readonly CollectPrompt[]) {
+    const { tokenizer } = policy;
+    const groups = policy.sample(
+      prompts.map(({ messages }, id) => ({ id, ids: messageIds(messages, tokenizer) })),
+      {
+        groupSize: samples,
+        temperature,
+        topP,
+        maxNewTokens,
+        eosIds: tokenizer.eosIds,
+        stream: (id, sample) => streamOf(seed, prompts[id]!.id, sample),
+      },
+    );
+    for await (const group of groups) {
+      const answers = answersOf(group, tokenizer).map((answer, sample) => ({ answer, sample }));
+      yield { prompt: prompts[group.prompt.id]!, answers };
+    }
+  }
+  return {
+    provenance: { origin: "policy", model, ...(checkpoint !== undefined && { checkpoint }), seed, temperature },
+    settings: { samples, maxNewTokens, ...(topP !== undefined && { topP }) },
+    async *sample(prompts) {
+      for (let i = 0; i < prompts.length; i += promptsAtOnce) yield* sample(prompts.slice(i, i + promptsAtOnce));
+    },
+  };
+}
+
+/** A function of the prompt itself, so that a collection that is resumed, or has more prompts, draws the same. */
+function streamOf(seed: number, promptId: string, sample: number): Key {
+  return streamKey(seed, "collect", Number.parseInt(promptId.slice(0, 12), 16), sample);
+}
