@@ -83,10 +83,14 @@ export class LocalPolicy extends LocalFrozen implements Policy {
     this.#optimizer = new AdamW(model.decoder.parameters(), options.optimizer);
   }
 
-  /** Loads a Hugging Face folder, and the optimizer where a checkpoint has one. */
-  static async open(folder: string, options: LocalOptions = {}): Promise<LocalPolicy> {
-    const model = loadModel(folder, options);
-    return new LocalPolicy(model, Tokenizer.load(modelFolder(folder)), options);
+  /** Loads a Hugging Face folder to train. `change` may give its model another head first. */
+  static async open(
+    folder: string,
+    options: LocalOptions = {},
+    change: (model: Model, tokenizer: Tokenizer) => Model = (model) => model,
+  ): Promise<LocalPolicy> {
+    const [model, tokenizer] = [loadModel(folder, options), Tokenizer.load(modelFolder(folder))];
+    return new LocalPolicy(change(model, tokenizer), tokenizer, options);
   }
 
   async forwardBackward<Field extends string>(

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { evaluate } from "#eval";
+import type { Model } from "#models";
 import { learningRate } from "#nn";
-import { type FrozenPolicy, LocalFrozen, type LocalOptions, LocalPolicy } from "#policy";
+import { type FrozenPolicy, LocalFrozen, LocalPolicy } from "#policy";
 import { type Run, UserError } from "#run";
 import { rowsOf, type Task } from "#tasks";
 import { isDue, refuseDivergence, resume, runOf, save, type TrainerState, unlessCorrupt } from "./checkpoint.ts";
@@ -33,7 +34,8 @@ export type GrpoResult = {
 /** What differs between the ways to train on a task by rollouts. */
 export type Algorithm<C extends RolloutConfig> = {
   name: string;
-  open: (model: string, options: LocalOptions, seed: number) => Promise<LocalPolicy>;
+  /** The model that is trained, where it is not the one loaded: with another head. */
+  change?: (loaded: Model, seed: number) => Model;
   /** One rollout and its updates. */
   rollout: (parts: RolloutParts, config: C, firstStep: number) => Promise<void>;
 };
@@ -57,7 +59,7 @@ type Trainer<R, C extends RolloutConfig = RolloutConfig> = {
  * resumed from its last checkpoint, evaluated and saved as the settings say.
  */
 export const grpo = <R>(model: string, task: Task<R>, config: GrpoConfig): Promise<GrpoResult> =>
-  trainByRollouts({ name: "grpo", open: LocalPolicy.open, rollout: grpoRollout }, model, task, config);
+  trainByRollouts({ name: "grpo", rollout: grpoRollout }, model, task, config);
 
 /** The same for any way to train on a task by rollouts. */
 export async function trainByRollouts<R, C extends RolloutConfig>(
@@ -104,7 +106,8 @@ async function open<R, C extends RolloutConfig>(
     optimizer: { beta1: config.beta1, beta2: config.beta2, weightDecay: config.weightDecay },
   };
   run.terminal?.begin(`loading ${model}`);
-  const policy = await algorithm.open(model, options, seed);
+  const { change = (loaded) => loaded } = algorithm;
+  const policy = await LocalPolicy.open(model, options, (loaded) => change(loaded, seed));
   const { microBatchTokens, maxNewTokens, groupSize } = config;
   refuseWhatCannotFit(planMemory(policy.model.decoder.config, grpoNeeds(config)), {
     activations: `Lower microBatchTokens (now ${microBatchTokens}) or maxNewTokens (now ${maxNewTokens}).`,

@@ -1,7 +1,5 @@
-import { addScalarHead, loadModel } from "#models";
-import { type LocalOptions, LocalPolicy } from "#policy";
+import { addScalarHead, type Model } from "#models";
 import type { Task } from "#tasks";
-import { Tokenizer } from "#tokenizer";
 import { type GrpoResult, trainByRollouts } from "./grpo-run.ts";
 import { ppoRollout } from "./ppo.ts";
 import type { PpoConfig } from "./ppo-config.ts";
@@ -11,10 +9,7 @@ import type { PpoConfig } from "./ppo-config.ts";
  * does, with a value head, which is fresh where the folder has none and is saved with the model.
  */
 export const ppo = <R>(model: string, task: Task<R>, config: PpoConfig): Promise<GrpoResult> =>
-  trainByRollouts({ name: "ppo", open: openWithValues, rollout: ppoRollout }, model, task, config);
+  trainByRollouts({ name: "ppo", change: withValueHead, rollout: ppoRollout }, model, task, config);
 
-async function openWithValues(folder: string, options: LocalOptions, seed: number): Promise<LocalPolicy> {
-  const model = loadModel(folder, options);
-  const hasHead = model.decoder.config.scalarHead === "value";
-  return new LocalPolicy(hasHead ? model : addScalarHead(model, "value", { seed }), Tokenizer.load(folder), options);
-}
+const withValueHead = (model: Model, seed: number): Model =>
+  model.decoder.config.scalarHead === "value" ? model : addScalarHead(model, "value", { seed });

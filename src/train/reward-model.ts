@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { type Calibration, calibration, reliabilityLines } from "#eval";
-import { addScalarHead, loadModel, type Model } from "#models";
+import { addScalarHead, type Model } from "#models";
 import { learningRate } from "#nn";
 import { LocalPolicy, type Policy, scoresOf } from "#policy";
 import type { JudgedPart } from "#rewards";
 import { type Run, UserError } from "#run";
 import { permutation, streamKey } from "#tensor";
-import { Tokenizer } from "#tokenizer";
+import type { Tokenizer } from "#tokenizer";
 import { isDue, refuseDivergence, resume, runOf, save, type TrainerState } from "./checkpoint.ts";
 import { pairLoss, pointLoss } from "./losses-reward.ts";
 import { planMemory, refuseWhatCannotFit } from "./memory.ts";
@@ -84,17 +84,20 @@ async function open(model: string, given: RewardData, config: RewardConfig): Pro
   const folder = run.claimCheckpoints();
   run.terminal?.begin(`loading ${model}`);
   const { dtype, microBatchTokens, beta1, beta2, weightDecay } = config;
-  const tokenizer = Tokenizer.load(model);
-  const headed = withScoreHead(loadModel(model, { dtype }), tokenizer, run.seed);
-  const policy = new LocalPolicy(judging(headed, config.judges), tokenizer, {
-    dtype,
-    microBatchTokens,
-    optimizer: { beta1, beta2, weightDecay },
-  });
+  const policy = await LocalPolicy.open(
+    model,
+    { dtype, microBatchTokens, optimizer: { beta1, beta2, weightDecay } },
+    (loaded, tokenizer) => judging(withScoreHead(loaded, tokenizer, run.seed), config.judges),
+  );
   try {
     const { config: decoder } = policy.model.decoder;
     const maxTokens = Math.min(config.maxTokens, decoder.maxPositions);
-    const data = prepareRewards(given, tokenizer, { ...config, maxTokens }, { seed: run.seed, padId: decoder.padId });
+    const data = prepareRewards(
+      given,
+      policy.tokenizer,
+      { ...config, maxTokens },
+      { seed: run.seed, padId: decoder.padId },
+    );
     if (data.items.length === 0) {
       throw new UserError(
         `rewardModel: nothing to train on: ${JSON.stringify(data.dropped)} dropped, ${data.heldOut.length} held out. Give more, or raise maxTokens (now ${maxTokens}).`,

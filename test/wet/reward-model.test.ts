@@ -196,10 +196,10 @@ it("pairs and labels are read from rows, texts or conversations, and a row witho
 
 describe("recipes/reward-model.ts", () => {
   const run = (name: string, ...set: string[]) =>
-    runRecipe(recipe, { dir: join(dir, name), seed: 1, isTiny: true, set: [`model=${base}`, ...set] });
+    runRecipe(recipe, { dir: join(dir, name), seed: 1, isTiny: true, set });
   const stage = (name: string) => JSON.parse(readFileSync(join(dir, name, "stages/reward.json"), "utf8")).result;
 
-  it("trains on its example's pairs and says how far it can be trusted", async () => {
+  it("trains the embedded model on its example's pairs and says how far it can be trusted", async () => {
     await run("recipe");
     const { items, heldOut, steps } = stage("recipe");
     expect(items).toEqual({ trained: expect.any(Number), heldOut: expect.any(Number), dropped: { ties: 0, same: 0, tooLong: 0 } }); // biome-ignore format: one line
@@ -212,13 +212,13 @@ describe("recipes/reward-model.ts", () => {
     const path = join(dir, "safe.jsonl");
     const rows = responses.slice(0, 40).map(({ response, isSafe }, i) => ({ prompt: `make ${i} .`, response, isSafe }));
     writeFileSync(path, rows.map((row) => JSON.stringify(row)).join("\n"));
-    await run("own", `data=["${path}"]`, "rows=responses", "reward.judges=response");
+    await run("own", `model=${base}`, `data=["${path}"]`, "rows=responses", "reward.judges=response");
     expect(stage("own").items).toMatchObject({ trained: 30, heldOut: 10 });
-    await expect(run("other", `data=["${path}"]`)).rejects.toThrow(/safe\.jsonl:1: chosen is no text/);
+    await expect(run("other", `model=${base}`, `data=["${path}"]`)).rejects.toThrow(/safe\.jsonl:1: chosen is no text/);
   });
 
   it("trains in bfloat16 too", async () => {
-    await run("bfloat16", "reward.dtype=bfloat16");
+    await run("bfloat16", `model=${base}`, "reward.dtype=bfloat16");
     expect(stage("bfloat16").heldOut.error).toBeLessThan(1);
   });
 });
