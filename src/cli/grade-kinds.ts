@@ -1,6 +1,7 @@
 import { field, placeOf, type Row } from "#data";
 import {
   type CodeRow,
+  codeRowProblem,
   type Grade,
   gradeChoice,
   gradeCode,
@@ -57,6 +58,8 @@ export const gradeKinds = {
       field(row, "language", "string");
       field(row, "tests", "object");
       field(row, row.program == null ? "completion" : "program", "string");
+      const problem = codeRowProblem(row as CodeRow);
+      if (problem !== undefined) throw new Error(`${placeOf(row)}: ${problem}.`);
       return gradeCode(row as CodeRow);
     },
   },

@@ -1,6 +1,7 @@
 export { parseAnswer } from "./answer.ts";
 export { type ChoiceOptions, gradeChoice } from "./choice.ts";
 export { gradeCode } from "./code/grade.ts";
+export { codeRowProblem } from "./code/row-problem.ts";
 export type { Checker, CodeLanguage, CodeRow, CodeTests } from "./code/types.ts";
 export { type CountdownProblem, gradeCountdown } from "./countdown.ts";
 export { detectLanguage } from "./detect-language.ts";

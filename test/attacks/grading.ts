@@ -151,6 +151,22 @@ def solve(xs): return None`,
     "import os\nfor fd in range(16):\n    try: os.close(fd)\n    except OSError: pass\ndef solve(xs): return xs",
   "a reply too large": "def solve(xs): return 'x' * (200 << 20)",
   "a reply too deep": "def solve(xs):\n    r = []\n    for _ in range(100000): r = [r]\n    return r",
+  "a raw reply deeper than the judge's stack": `
+import os
+deep = b'{"value": ' + b"[" * 200000 + b"]" * 200000 + b"}\\n"
+def solve(xs):
+    for fd in range(16):
+        try: os.write(fd, deep)
+        except OSError: pass
+    return deep`,
+  "raw replies that are no messages": `
+import os
+def solve(xs):
+    for fd in range(16):
+        for text in (b"null\\n", b"[]\\n", b"7\\n", b"{}\\n", b'{"value": {"d": 5}}\\n', b'{"value": {"i": {}}}\\n', b'{"value": {"r": [0, 1e9, 1]}}\\n', b'{"error": 5, "of": [], "message": {}}\\n', b"\\xff\\xfe\\n"):
+            try: os.write(fd, text)
+            except OSError: pass
+    return xs`,
   "an endless iterator": "import itertools\ndef solve(xs): return itertools.count()",
   "not a number": "def solve(xs): return float('nan')",
   "a value that echoes the argument": "def solve(xs): return xs",

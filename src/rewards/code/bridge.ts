@@ -12,16 +12,20 @@ export function parseLine(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Calls `listener` with each whole line of a sandbox's output. */
+/** Calls `listener` with each whole line of a sandbox's output; one that no listener can bear ends who wrote it. */
 export function onLine(sandbox: Sandbox, listener: (line: string) => void): void {
   let pending: Buffer[] = [];
   sandbox.onOutput((chunk) => {
     let from = 0;
-    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
-      pending.push(chunk.subarray(from, at));
-      listener(Buffer.concat(pending).toString());
-      pending = [];
-      from = at + 1;
+    try {
+      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
+        pending.push(chunk.subarray(from, at));
+        listener(Buffer.concat(pending).toString());
+        pending = [];
+        from = at + 1;
+      }
+    } catch {
+      sandbox.stop();
     }
     if (from < chunk.length) pending.push(chunk.subarray(from));
   });

@@ -7,12 +7,6 @@ import { gradeOf } from "./outcome.ts";
 import { gradeStdio } from "./stdio.ts";
 import type { CodeJob } from "./types.ts";
 
-/** What is wrong with a row's tests before anything is run, or undefined. */
-function problemOf({ tests }: CodeJob): string | undefined {
-  if (tests.type === "asserts") return tests.code.trim() === "" ? "tests.code is empty" : undefined;
-  return tests.cases.length === 0 ? "tests.cases is empty" : undefined;
-}
-
 /** Grades JavaScript in WebAssembly in a process of its own, which is ended at a deadline even where the engine hangs. */
 function gradeInWebAssembly(job: CodeJob): Promise<Grade> {
   const numRuns = job.tests.type === "stdio" ? job.tests.cases.length : 4;
@@ -46,8 +40,6 @@ export async function gradeJob(job: CodeJob): Promise<Grade> {
   const missing = await sandboxProblem();
   const hasFallback = job.language === "javascript" || job.language === "typescript";
   if (missing !== undefined && !hasFallback) throw new SandboxUnavailable(missing);
-  const problem = problemOf(job);
-  if (problem !== undefined) return { verdict: "badGold", reward: null, detail: { problem } };
   if (missing !== undefined) return await gradeInWebAssembly(job);
   return job.tests.type === "stdio" ? await gradeStdio(job, job.tests) : await gradeCalls(job, job.tests);
 }

@@ -66,6 +66,23 @@ describe.skipIf(problem !== undefined)("gradeCode", { timeout: 60_000 }, () => {
     expect(await grade("x = 1", { type: "stdio", cases: [] })).toMatchObject({ verdict: "badGold", reward: null });
   });
 
+  it.each([
+    [{ language: "pythn" }, 'language is "pythn"'],
+    [{ timeLimitMs: "fast" }, 'timeLimitMs is "fast"'],
+    [{ memoryMb: -1 }, "memoryMb is -1"],
+    [{ tests: { type: "stdo" } }, 'tests.type is "stdo"'],
+    [{ tests: { type: "stdio", cases: [{ input: 1, output: 1 }] } }, "tests.cases[0] is"],
+    [{ tests: { type: "stdio", cases: [{ input: "", output: "" }], checker: "nope" } }, 'tests.checker is "nope"'],
+    [{ tests: { type: "function", cases: [] } }, "tests.name is missing"],
+    [{ tests: { type: "asserts" } }, "tests.code is missing"],
+  ])("refuses %j before it runs anything, and says what was expected", async (more, problem) => {
+    expect(await grade("print(1)", sum, more as Partial<CodeRow>)).toMatchObject({
+      verdict: "badGold",
+      reward: null,
+      detail: { problem: expect.stringContaining(problem) },
+    });
+  });
+
   it("asks a checker program, which sees input, output and expected output", async () => {
     const checker = {
       type: "program" as const,

@@ -5,6 +5,7 @@ import { SandboxUnavailable } from "#sandbox";
 import type { Grade } from "../types.ts";
 import { extractProgram } from "./extract.ts";
 import type { FromHost } from "./messages.ts";
+import { codeRowProblem } from "./row-problem.ts";
 import type { CodeJob, CodeRow } from "./types.ts";
 
 type Pending = { job: CodeJob; resolve: (grade: Grade) => void; reject: (error: Error) => void };
@@ -66,14 +67,17 @@ function ask(job: CodeJob): Promise<Grade> {
  * @throws SandboxUnavailable where programs cannot be run safely; the message says what to install.
  */
 export async function gradeCode(row: CodeRow): Promise<Grade> {
-  const { completion, finishReason, program, ...rest } = row;
+  const problem = codeRowProblem(row);
+  if (problem !== undefined) return { verdict: "badGold", reward: null, detail: { problem } };
+  const { completion, finishReason, program, timeLimitMs, memoryMb, ...rest } = row;
   let found = program;
-  if (found === undefined) {
+  if (found == null) {
     const extracted = extractProgram(completion ?? "", row.language, finishReason);
     if ("none" in extracted) return { verdict: extracted.none, reward: 0, detail: { outcome: "noProgram" } };
     found = extracted.program;
   }
-  const job: CodeJob = { ...rest, program: found };
+  const limits = { timeLimitMs: timeLimitMs ?? undefined, memoryMb: memoryMb ?? undefined };
+  const job: CodeJob = { ...rest, ...limits, program: found };
   const grade = await ask(job);
   return grade.verdict === "verifierError" ? await ask(job) : grade;
 }
