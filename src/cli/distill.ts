@@ -4,6 +4,7 @@ import { nearest, Terminal, UserError } from "#run";
 import type { TaskChoices } from "#tasks";
 import {
   type CollectPrompt,
+  chatJudge,
   chatSampler,
   collectRows,
   endpoint,
@@ -13,6 +14,7 @@ import {
   hasThought,
   isClean,
   isCorrect,
+  type Judge,
   reasoningFilters,
   type Sampler,
   taskPrompts,
@@ -26,6 +28,8 @@ export type DistillOptions = TaskChoices & {
   apiKeyEnv?: string;
   task?: string;
   prompts?: string;
+  judge?: string;
+  judgeModel?: string;
   out: string;
   samples: number;
   limit?: number;
@@ -59,18 +63,29 @@ export async function distill(options: DistillOptions): Promise<number> {
 }
 
 async function promptsOf(options: DistillOptions): Promise<CollectPrompt[]> {
-  const { task, prompts, limit, data, difficulty, prompt } = options;
+  const { task, prompts, limit, data, difficulty, prompt, judge } = options;
   if ((task === undefined) === (prompts === undefined))
     throw new UserError("distill: what is to be asked? Give either --task (answers are graded) or --prompts (a file).");
+  if (task !== undefined && judge !== undefined)
+    throw new UserError("--judge is for --prompts; the answers of a task are graded by its rule.");
   if (task !== undefined) return taskPrompts(await loadTask(task, { data, difficulty, prompt }), { limit });
   const choice = Object.entries({ data, difficulty, prompt }).find(([, value]) => value !== undefined)?.[0];
   if (choice !== undefined) throw new UserError(`--${choice} is for --task; --prompts says itself what is asked.`);
-  return (await filePrompts(prompts!)).slice(0, limit);
+  return (await filePrompts(prompts!, await judgeOf(options))).slice(0, limit);
 }
 
-/** The paper's filters for reasoning, and a whole thought; right answers only where there is a task to grade them. */
-async function filtersOf({ task, without, against }: DistillOptions): Promise<Filter[]> {
-  const all = [...reasoningFilters, hasThought].filter((filter) => task !== undefined || filter !== isCorrect);
+/** Compares with the "answer" of each row. */
+async function judgeOf({ judge, judgeModel, apiKeyEnv, ...rest }: DistillOptions): Promise<Judge | undefined> {
+  if (judge === undefined) return undefined;
+  const connection = { concurrency: rest.concurrency, retries: rest.retries, timeoutMs: rest.timeout * 1000 };
+  return chatJudge({ model: await endpoint({ url: judge, model: judgeModel, apiKeyEnv, ...connection }) });
+}
+
+/** The paper's filters for reasoning, and a whole thought; right answers only where somebody grades them. */
+async function filtersOf({ task, judge, without, against }: DistillOptions): Promise<Filter[]> {
+  const all = [...reasoningFilters, hasThought].filter(
+    (filter) => (task ?? judge) !== undefined || filter !== isCorrect,
+  );
   const names = all.map(({ name }) => name);
   const unknown = without.find((name) => !names.includes(name));
   if (unknown !== undefined) {

@@ -15,6 +15,8 @@ export type CollectPrompt = {
   question: string;
   /** By a rule or a judge; undefined for nobody's judgement. Absent: nobody is asked. */
   grade?: (answer: Answer) => Promise<Verdict | undefined>;
+  /** Who grades: "task countdown: correct", or a judge as it describes itself. */
+  gradedBy?: string;
 };
 
 export type SampledAnswer = {
@@ -80,6 +82,7 @@ export async function collectRows(options: CollectOptions): Promise<CollectSumma
     ...sampler.provenance,
     ...sampler.settings,
     filters: names,
+    gradedBy: [...new Set(prompts.flatMap(({ gradedBy }) => gradedBy ?? []))],
     ...(mostPerPrompt !== undefined && { mostPerPrompt }),
   });
   const missing = prompts.filter(({ id }) => !journal.has(id));
@@ -146,6 +149,7 @@ async function outcomeOf(
         promptId: prompt.id,
         sample,
         filters: names,
+        ...(prompt.gradedBy !== undefined && { gradedBy: prompt.gradedBy }),
         numSampled,
         dropped,
         ...provenance,

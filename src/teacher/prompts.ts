@@ -12,9 +12,9 @@ export function promptId(messages: readonly Message[]): string {
 }
 
 /** A prompt for messages that somebody else wrote; its question is what the user said last. */
-export function collectPrompt(messages: readonly Message[], grade?: CollectPrompt["grade"]): CollectPrompt {
+export function collectPrompt(messages: readonly Message[]): CollectPrompt {
   const question = messages.findLast(({ role }) => role === "user")?.content ?? "";
-  return { id: promptId(messages), messages: [...messages], question, ...(grade && { grade }) };
+  return { id: promptId(messages), messages: [...messages], question };
 }
 
 export type TaskPromptOptions<R> = {
@@ -37,10 +37,9 @@ export async function taskPrompts<R>(task: Task<R>, options: TaskPromptOptions<R
   const rows = await rowsOf(task, split);
   return rows.slice(0, limit).map((row) => {
     const prompt = collectPrompt(promptOf(task, row));
-    const grade = judge
-      ? (answer: Answer) => judged(judge.judge, prompt.question, judge.truth(row), answer)
-      : async (answer: Answer) => verdictOf((await scoreAnswer(task, answer, row)).rewards[correct] ?? null);
-    return { ...prompt, grade };
+    if (judge) return withJudge(prompt, judge.judge, judge.truth(row));
+    const grade = async (answer: Answer) => verdictOf((await scoreAnswer(task, answer, row)).rewards[correct] ?? null);
+    return { ...prompt, grade, gradedBy: `task ${task.name}: ${correct}` };
   });
 }
 
@@ -51,13 +50,15 @@ function verdictOf(value: RewardValue): Verdict {
   return value >= 1 ? "correct" : "wrong";
 }
 
-/** What a judge says of an answer, given the truth. One that cannot be read is no verdict, so never correct. */
-export async function judged(judge: Judge, question: string, truth: string, given: Answer): Promise<Verdict> {
-  const { answer, finishReason } = given;
-  if (finishReason === "length") return "truncated";
-  if (answer === undefined) return "noAnswer";
-  const isEqual = await judge.isEqual({ question, truth, answer });
-  return isEqual === undefined ? "verifierError" : isEqual ? "correct" : "wrong";
+/** Graded by a judge who sees the truth and the answer. What cannot be read is no verdict, so never correct. */
+function withJudge(prompt: CollectPrompt, judge: Judge, truth: string): CollectPrompt {
+  const grade = async ({ answer, finishReason }: Answer): Promise<Verdict> => {
+    if (finishReason === "length") return "truncated";
+    if (answer === undefined) return "noAnswer";
+    const isEqual = await judge.isEqual({ question: prompt.question, truth, answer });
+    return isEqual === undefined ? "verifierError" : isEqual ? "correct" : "wrong";
+  };
+  return { ...prompt, grade, gradedBy: judge.description };
 }
 
 /**
@@ -71,9 +72,7 @@ export async function filePrompts(path: string, judge?: Judge): Promise<CollectP
     const { answer: truth } = row;
     if (judge && typeof truth !== "string")
       throw new Error(`${placeOf(row)}: no text in "answer" for the judge to compare with.`);
-    prompts.push(
-      judge ? { ...prompt, grade: (answer) => judged(judge, prompt.question, truth as string, answer) } : prompt,
-    );
+    prompts.push(judge ? withJudge(prompt, judge, truth as string) : prompt);
   }
   return prompts;
 }

@@ -22,6 +22,8 @@ export type Provenance = {
   temperature?: number;
   /** What it had to pass. */
   filters: string[];
+  /** Who said whether it is right. */
+  gradedBy?: string;
   /** Answers to the same prompt, and how many of them each filter dropped. */
   numSampled: number;
   dropped: Record<string, number>;

@@ -1,7 +1,7 @@
 import { answersOf, messageIds } from "#eval";
 import type { FrozenPolicy } from "#policy";
 import type { Message } from "#tasks";
-import { type ChatModel, type ChatOptions, promptId, type Reply } from "#teacher";
+import { ChatError, type ChatModel, type ChatOptions, promptId, type Reply } from "#teacher";
 import { streamKey } from "#tensor";
 import { splitResponse } from "#tokenizer";
 
@@ -37,11 +37,18 @@ export function localChat(
     while (waiting.length > 0) {
       const alike = waiting.filter(({ options }) => settingsOf(options) === settingsOf(waiting[0]!.options));
       waiting = waiting.filter((one) => !alike.includes(one));
-      await answer(alike).catch((error) => {
-        for (const { reject } of alike) reject(error);
-      });
+      await answerEach(alike);
     }
     isWriting = false;
+  };
+  const answerEach = async (asked: readonly Waiting[]): Promise<void> => {
+    try {
+      await answer(asked);
+    } catch (cause) {
+      // A question that exceeds the context must not take the others with it.
+      if (asked.length > 1) for (const one of asked) await answerEach([one]);
+      else asked[0]!.reject(new ChatError(`${name}: ${(cause as Error).message}`, { cause }));
+    }
   };
   const answer = async (asked: readonly Waiting[]): Promise<void> => {
     const { tokenizer } = policy;
