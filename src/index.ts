@@ -1,6 +1,8 @@
 /** The public door: what recipes, tasks and rewards are written with. */
 export * from "#data";
 export {
+  type Calibration,
+  calibration,
   type EvaluateOptions,
   type Evaluation,
   evaluate,
@@ -11,6 +13,7 @@ export {
   writeTrainingReport,
 } from "#eval";
 export {
+  addScalarHead,
   type DecoderConfig,
   embeddedModel,
   loadModel,
@@ -19,7 +22,7 @@ export {
   randomDecoder,
   saveModel,
 } from "#models";
-export type { Batch, Loss, Outputs } from "#nn";
+export type { AllOutputs, Batch, Loss, OutputName, Outputs } from "#nn";
 export { type Example, type FrozenPolicy, LocalFrozen, LocalPolicy, type Policy } from "#policy";
 export * from "#rewards";
 export {

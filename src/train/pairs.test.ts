@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { type Judge, preference } from "#teacher";
 import { streamKey, uniformAt } from "#tensor";
 import { balanceLengths, type ComparedPair, collectPairs, type PreferencePair } from "./pairs.ts";
 
@@ -48,4 +49,19 @@ it("pairs of equal length all stay, in their order, and the same seed keeps the 
   expect(balance(1)).toHaveLength(4);
   expect(balance(1)).toEqual(balance(1));
   expect(balance(1).filter(({ chosen, rejected }) => chosen.length === rejected.length)).toEqual([pairs[0], pairs[2]]);
+});
+
+it("a judge who likes the first place better says the same of a pair as one who does not", async () => {
+  const worth: Record<string, number> = { poor: 3, best: 6 };
+  const judge = (liking: number): Pick<Judge, "scores"> => ({
+    scores: async ({ answers: [first, second] }) => [worth[first]! + liking, worth[second]!],
+  });
+  const asked = async (liking: number) => {
+    const responses = ["poor", "best"] as const;
+    const told = await preference(judge(liking) as Judge, { question: "?", answers: responses });
+    return collectPairs([{ prompt, responses, difference: told?.difference }], { threshold: 1, seed: 1 });
+  };
+  const sameLength = [{ prompt, chosen: "best", rejected: "poor", difference: 3 }];
+  expect((await asked(0)).pairs).toEqual(sameLength);
+  expect((await asked(4)).pairs).toEqual(sameLength);
 });

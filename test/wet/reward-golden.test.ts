@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -184,10 +184,15 @@ describe("what a policy cannot give is refused by name", () => {
   it("a classifier of several labels is no reward model, and a second head is one too many", () => {
     const model = addScalarHead(base(), "score", { seed: 1 });
     expect(() => addScalarHead(model, "value", { seed: 1 })).toThrow("it has a score head already");
-    const config = { ...JSON.parse(model.files.get("config.json")!.toString()), id2label: { 0: "a", 1: "b", 2: "c" } };
-    const files = new Map([["config.json", Buffer.from(JSON.stringify(config))]]);
-    saveModel({ ...model, files }, join(dir, "one"));
-    expect(loadModel(join(dir, "one")).decoder.config.scalarHead).toBe("score");
+    const folder = join(dir, "labels");
+    saveModel(model, folder);
     model.decoder.dispose();
+    const path = join(folder, "config.json");
+    const { id2label: _, ...config } = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify({ ...config, id2label: { 0: "a", 1: "b", 2: "c" } }));
+    expect(() => loadModel(folder)).toThrow("Qwen2ForSequenceClassification has 3 labels. Expected 1");
+    // transformers leaves two labels out.
+    writeFileSync(path, JSON.stringify(config));
+    expect(() => loadModel(folder)).toThrow("has 2 labels");
   });
 });
