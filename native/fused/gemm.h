@@ -95,11 +95,18 @@ void packFixed(Operand<T> from, int64_t depth, T* to) {
     for (int i = 0; i < W; i++) to[k * W + i] = from.data[i * from.row + k * from.step];
 }
 
+template <class T, int... W>
+constexpr std::array<void (*)(Operand<T>, int64_t, T*), sizeof...(W)> packersOf(std::integer_sequence<int, W...>) {
+  return {packFixed<T, W + 1>...};
+}
+template <class T>
+inline constexpr auto packers = packersOf<T>(std::make_integer_sequence<int, kRows>());
+
 // to[k][i] for `width` values of i, those from `count` on zero. Up to a vector beyond the end may be overwritten: pack
 // panels in their order, with room for one vector after the last.
 template <class T>
 void packPanel(Operand<T> from, int64_t count, int64_t width, int64_t depth, T* to) {
-  if (count == kRows && width == kRows) return packFixed<T, kRows>(from, depth, to);
+  if (count == width && width <= kRows) return packers<T>[width - 1](from, depth, to);
   if (count == kColumns<T> && width == kColumns<T>) return packFixed<T, kColumns<T>>(from, depth, to);
   for (int64_t k = 0; k < depth; k++)
     for (int64_t i = 0; i < width; i++) to[k * width + i] = i < count ? from.data[i * from.row + k * from.step] : T(0);
@@ -165,11 +172,12 @@ at::Tensor pack(Operand<T> b, int64_t columns, int64_t depth, const at::TensorOp
   return packed;
 }
 
-// y [rows, columns] = base + A [rows, depth] · the packed B, where base is `bias` in each row, or y where it `isSum`. Few
-// rows are split over the threads by panels, many by rows.
+// [rows, columns] = A [rows, depth] · the packed B, plus `bias` in each row where it is not null. Few rows are split over
+// the threads by panels, many by rows.
 template <class T>
-void multiplyInto(T* y, Operand<T> a, int64_t rows, const at::Tensor& b, int64_t columns, const T* bias, bool isSum) {
-  if (rows == 0) return;
+at::Tensor multiply(Operand<T> a, int64_t rows, const at::Tensor& b, int64_t columns, const T* bias) {
+  at::Tensor y = at::empty({rows, columns}, b.options());
+  if (rows == 0) return y;
   int64_t depth = b.size(1), panels = b.size(0), threads = at::get_num_threads();
   bool byRows = rows >= threads * 4 * kRows;
   int64_t share = byRows ? ceilDiv(rows, threads * ceilDiv(rows, threads * kBlock)) : std::min(rows, kBlock);
@@ -177,7 +185,7 @@ void multiplyInto(T* y, Operand<T> a, int64_t rows, const at::Tensor& b, int64_t
   int64_t width = byRows ? panels : ceilDiv(panels, threads), ranges = ceilDiv(panels, width);
   at::Tensor scratch = at::empty({threads, height * std::min(kDepth, depth) + kLanes<T>}, b.options());
   const T* pb = b.const_data_ptr<T>();
-  T* ps = scratch.data_ptr<T>();
+  T *py = y.data_ptr<T>(), *ps = scratch.data_ptr<T>();
   forRows(blocks * ranges, height * width * kColumns<T> * depth, [&](int64_t begin, int64_t end) {
     T* pa = ps + at::get_thread_num() * scratch.size(1);
     for (int64_t item = begin; item < end; item++) {
@@ -192,21 +200,14 @@ void multiplyInto(T* y, Operand<T> a, int64_t rows, const at::Tensor& b, int64_t
           int64_t column = p * kColumns<T>, some = std::min<int64_t>(kColumns<T>, columns - column);
           const T *from = pb + (p * depth + k) * kColumns<T>, *start = bias ? bias + column : zeros<T>;
           for (int64_t r = 0; r < count; r += kRows) {
-            T* to = y + (first + r) * columns + column;
-            bool isMore = isSum || k > 0;
+            T* to = py + (first + r) * columns + column;
             int64_t tall = std::min<int64_t>(kRows, count - r);
-            tiles<T>[tall - 1](pa + r * steps, tall, from, from + depth * kColumns<T>, steps, to, columns, isMore ? to : start, isMore ? columns : 0, some);
+            tiles<T>[tall - 1](pa + r * steps, tall, from, from + depth * kColumns<T>, steps, to, columns, k > 0 ? to : start, k > 0 ? columns : 0, some);
           }
         }
       }
     }
   });
-}
-
-template <class T>
-at::Tensor multiply(Operand<T> a, int64_t rows, const at::Tensor& b, int64_t columns, const T* bias) {
-  at::Tensor y = at::empty({rows, columns}, b.options());
-  multiplyInto<T>(y.data_ptr<T>(), a, rows, b, columns, bias, false);
   return y;
 }
 

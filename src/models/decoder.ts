@@ -1,4 +1,4 @@
-import { linear, linearLogprobs, rmsNorm, rotary, swiglu } from "#nn";
+import { addRmsNorm, linear, linearLogprobs, rmsNorm, rotary, swiglu } from "#nn";
 import { type Device, type DType, noGrad, outside, type Tensor } from "#tensor";
 import type { DecoderConfig } from "./config.ts";
 import { ropeTables } from "./rope.ts";
@@ -68,26 +68,29 @@ export class Decoder {
   /** ids and positions int64 [N] → the final hidden states [N, D], normed. `aux` is for losses that layers add; dense ones add none. */
   forward(ids: Tensor, positions: Tensor, lastPosition: number, attend: Attend): { hidden: Tensor; aux?: Tensor } {
     const { embedding, layers, norm } = this.weights;
+    const { normEps } = this.config;
     const { cos, sin } = this.#tables(lastPosition + 1);
-    let x = embedding.embedding(ids); // [N, D]
+    let sum = embedding.embedding(ids); // [N, D]
+    let normed = rmsNorm(sum, layers[0]?.attentionNorm ?? norm, normEps); // [N, D]
     for (const [i, layer] of layers.entries()) {
-      x = x.add(this.#attention(layer, x, positions, cos, sin, (q, k, v) => attend(i, q, k, v)));
-      x = x.add(this.#mlp(layer, x));
+      const attended = this.#attention(layer, normed, positions, cos, sin, (q, k, v) => attend(i, q, k, v));
+      ({ normed, sum } = addRmsNorm(sum, attended, layer.mlpNorm, normEps));
+      ({ normed, sum } = addRmsNorm(sum, this.#mlp(layer, normed), layers[i + 1]?.attentionNorm ?? norm, normEps));
     }
-    return { hidden: rmsNorm(x, norm, this.config.normEps) };
+    return { hidden: normed };
   }
 
   #attention(
     layer: Layer,
-    x: Tensor,
+    normed: Tensor,
     positions: Tensor,
     cos: Tensor,
     sin: Tensor,
     attend: (q: Tensor, k: Tensor, v: Tensor) => Tensor,
   ): Tensor {
     const { numHeads: H, numKvHeads: K, headSize: C, normEps } = this.config;
-    const N = x.dim(0);
-    const qkv = linear(rmsNorm(x, layer.attentionNorm, normEps), layer.qkv, layer.qkvBias); // [N, (H + 2K) · C]
+    const N = normed.dim(0);
+    const qkv = linear(normed, layer.qkv, layer.qkvBias); // [N, (H + 2K) · C]
     const [queries, keys, values] = qkv.splitWithSizes([H * C, K * C, K * C], 1);
     let q = queries!.view([N, H, C]);
     let k = keys!.view([N, K, C]);
@@ -99,8 +102,7 @@ export class Decoder {
     return linear(mixed.reshape([N, H * C]), layer.output, layer.outputBias);
   }
 
-  #mlp(layer: Layer, x: Tensor): Tensor {
-    const normed = rmsNorm(x, layer.mlpNorm, this.config.normEps);
+  #mlp(layer: Layer, normed: Tensor): Tensor {
     return linear(swiglu(linear(normed, layer.gateUp, layer.gateUpBias)), layer.down, layer.downBias);
   }
 

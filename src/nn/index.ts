@@ -1,6 +1,7 @@
 export { AdamW, type AdamWOptions, adamWDefaults } from "./adamw.ts";
 export type { AllOutputs, Batch, Loss, OutputName, Outputs } from "./loss.ts";
 export {
+  addRmsNorm,
   attention,
   kvWrite,
   linear,

@@ -101,7 +101,19 @@ describe("the fused form equals the plain one where tiles and chunks are full", 
     made.requiresGrad = true;
     return made;
   };
-  const gradients = (form: Form, dtype: DType, name: "attention" | "linearLogprobs") => {
+  const names = ["addRmsNorm", "attention", "linearLogprobs"] as const;
+  const gradients = (form: Form, dtype: DType, name: (typeof names)[number]) => {
+    if (name === "addRmsNorm") {
+      const [N, D] = [37, 50];
+      const [x, y, weight] = [leaf([N, D], 9, dtype), leaf([N, D], 10, dtype), leaf([D], 11, dtype)];
+      const { normed, sum } = form.addRmsNorm(x, y, weight, 1e-6);
+      normed
+        .mul(leaf([N, D], 12, dtype).detach())
+        .add(sum.mul(leaf([N, D], 13, dtype).detach()))
+        .sum()
+        .backward();
+      return [normed, sum, x.grad!, y.grad!, weight.grad!];
+    }
     if (name === "attention") {
       const lengths = [1, 64, 65, 200, 130];
       const starts = [0];
@@ -125,7 +137,7 @@ describe("the fused form equals the plain one where tiles and chunks are full", 
       .backward();
     return [logprobs, entropy, hidden.grad!, weight.grad!];
   };
-  it.each(["attention", "linearLogprobs"] as const)("%s", (name) => {
+  it.each(names)("%s", (name) => {
     for (const [dtype, tolerance] of [
       ["float64", 1e-9],
       ["float32", 1e-3],

@@ -12,6 +12,11 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {
   return isFused(x) ? fused.rmsNorm(x, weight, eps) : plain.rmsNorm(x, weight, eps);
 }
 
+/** rmsNorm of x + y and that sum, as a residual stream has it. x and y [N, D], weight [D] → like x. */
+export function addRmsNorm(x: Tensor, y: Tensor, weight: Tensor, eps: number): { normed: Tensor; sum: Tensor } {
+  return isFused(x) ? fused.addRmsNorm(x, y, weight, eps) : plain.addRmsNorm(x, y, weight, eps);
+}
+
 /** Rotary position embedding (Su et al. 2021). x [N, H, C], cos and sin [P, R/2], positions int64 [N] → [N, H, C]. */
 export function rotary(x: Tensor, cos: Tensor, sin: Tensor, positions: Tensor): Tensor {
   return isFused(x) ? fused.rotary(x, cos, sin, positions) : plain.rotary(x, cos, sin, positions);

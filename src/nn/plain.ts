@@ -14,6 +14,12 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {
   return normed.to(x.dtype).mul(weight);
 }
 
+/** rmsNorm of x + y [N, D], and that sum. */
+export function addRmsNorm(x: Tensor, y: Tensor, weight: Tensor, eps: number): { normed: Tensor; sum: Tensor } {
+  const sum = x.add(y);
+  return { normed: rmsNorm(sum, weight, eps), sum };
+}
+
 /** x [N, H, C], cos and sin [P, R/2], positions [N] → [N, H, C]. */
 export function rotary(x: Tensor, cos: Tensor, sin: Tensor, positions: Tensor): Tensor {
   const half = cos.dim(1);

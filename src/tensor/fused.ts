@@ -11,6 +11,12 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {
   return wrap(native.rmsNorm(x.handle, weight.handle, eps));
 }
 
+/** x and y [N, D], weight [D] → rmsNorm(x + y) and x + y. */
+export function addRmsNorm(x: Tensor, y: Tensor, weight: Tensor, eps: number): { normed: Tensor; sum: Tensor } {
+  const [normed, sum] = wrapAll(native.addRmsNorm(x.handle, y.handle, weight.handle, eps));
+  return { normed: normed!, sum: sum! };
+}
+
 /** x [N, H, C], cos and sin [P, R/2], positions int64 [N] → [N, H, C], the first R values of each head rotated. */
 export function rotary(x: Tensor, cos: Tensor, sin: Tensor, positions: Tensor): Tensor {
   return wrap(native.rotary(x.handle, cos.handle, sin.handle, positions.handle));
