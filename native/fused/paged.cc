@@ -54,6 +54,13 @@ void mixBlock(const T* p, const T* v, int64_t count, int64_t size, T* y) {
     for (int64_t j = 0; j < count; j++) y[c] += p[j] * v[j * size + c];
 }
 
+// Puts k[C] and v[C] at a position of a block of the pools.
+template <class T>
+void writeAt(const T* k, const T* v, int64_t size, int64_t at, T* keys, T* values) {
+  for (int64_t c = 0; c < size; c++) keys[c * kBlock + at] = k[c];
+  std::memcpy(values + at * size, v, size * sizeof(T));
+}
+
 void checkPools(const at::Tensor& keys, const at::Tensor& values) {
   require(keys.dim() == 4 && keys.size(3) == kBlock, "the key pool must be [B, K, C, 16]");
   require(values.dim() == 4 && values.size(2) == kBlock, "the value pool must be [B, K, 16, C]");
@@ -80,9 +87,8 @@ AHA_OP(kvWrite) {
       for (int64_t n = begin; n < end; n++) {
         int64_t block = slot[n] / kBlock, at = slot[n] % kBlock;
         for (int64_t h = 0; h < heads; h++) {
-          scalar_t *toK = pk + (block * heads + h) * size * kBlock + at, *toV = pv + ((block * heads + h) * kBlock + at) * size;
-          for (int64_t c = 0; c < size; c++) toK[c * kBlock] = ik[n * ks + h * size + c];
-          std::memcpy(toV, iv + n * vs + h * size, size * sizeof(scalar_t));
+          int64_t start = (block * heads + h) * size * kBlock;
+          writeAt(ik + n * ks + h * size, iv + n * vs + h * size, size, at, pk + start, pv + start);
         }
       }
     });
@@ -90,27 +96,37 @@ AHA_OP(kvWrite) {
   return call.nothing();
 }
 
-// (q [S, H, C], keyPool, valuePool, blocks int32 [S, M], lengths int32 [S], scale) -> [S, H, C]
+// (q [S, H, C], k [S, K, C], v [S, K, C], keyPool, valuePool, blocks int32 [S, M], lengths int32 [S], scale) -> [S, H, C].
+// k and v become each sequence's last position, lengths − 1.
 AHA_OP(pagedAttention) {
-  at::Tensor q = denseRows(call.tensor(0)), keys = call.tensor(1), values = call.tensor(2), blocks = call.tensor(3), lengths = call.tensor(4);
-  double scale = call.number(5);
+  at::Tensor q = denseRows(call.tensor(0)), k = denseRows(call.tensor(1)), v = denseRows(call.tensor(2)), keys = call.tensor(3), values = call.tensor(4);
+  at::Tensor blocks = call.tensor(5), lengths = call.tensor(6);
+  double scale = call.number(7);
   checkPools(keys, values);
   int64_t sequences = q.size(0), heads = q.size(1), size = q.size(2), kvHeads = keys.size(1), group = heads / kvHeads, width = blocks.size(1);
   require(keys.size(2) == size && heads % kvHeads == 0, "q does not fit the pools");
+  require(k.sizes() == v.sizes() && k.size(0) == sequences && k.size(1) == kvHeads && k.size(2) == size, "k and v do not fit q and the pools");
   require(blocks.scalar_type() == at::kInt && lengths.scalar_type() == at::kInt && blocks.is_contiguous(), "blocks and lengths must be int32");
   const int32_t *table = blocks.const_data_ptr<int32_t>(), *length = lengths.const_data_ptr<int32_t>();
+  int64_t items = sequences * kvHeads, work = 0;
   for (int64_t s = 0; s < sequences; s++) {
     require(length[s] > 0 && (length[s] + kBlock - 1) / kBlock <= width, "a length does not fit its blocks");
     for (int64_t b = 0; b * kBlock < length[s]; b++) require(table[s * width + b] >= 0 && table[s * width + b] < keys.size(0), "a block is outside the pool");
+    work += length[s];
   }
   at::Tensor out = at::empty({sequences, heads, size}, q.options());
   floating(q, [&](auto zero) {
     using scalar_t = decltype(zero);
-    const scalar_t *pq = q.const_data_ptr<scalar_t>(), *pk = keys.const_data_ptr<scalar_t>(), *pv = values.const_data_ptr<scalar_t>();
-    scalar_t* po = out.data_ptr<scalar_t>();
-    int64_t qs = rowStride(q), work = 0;
-    for (int64_t s = 0; s < sequences; s++) work += length[s];
-    at::parallel_for(0, sequences * kvHeads, std::max<int64_t>(1, sequences * kvHeads * 16384 / std::max<int64_t>(1, work * heads * size)), [&](int64_t begin, int64_t end) {
+    const scalar_t *pq = q.const_data_ptr<scalar_t>(), *ik = k.const_data_ptr<scalar_t>(), *iv = v.const_data_ptr<scalar_t>();
+    scalar_t *pk = keys.data_ptr<scalar_t>(), *pv = values.data_ptr<scalar_t>(), *po = out.data_ptr<scalar_t>();
+    int64_t qs = rowStride(q), ks = rowStride(k), vs = rowStride(v);
+    auto placeOf = [&](int64_t s, int64_t kh, int64_t b) { return (int64_t(table[s * width + b]) * kvHeads + kh) * size * kBlock; };
+    forRows(items, work * heads * size / std::max<int64_t>(1, items), [&](int64_t begin, int64_t end) {
+      // All are written before any is read: a vector loaded from single values just stored has to wait for them.
+      for (int64_t item = begin; item < end; item++) {
+        int64_t s = item / kvHeads, kh = item % kvHeads, last = length[s] - 1, place = placeOf(s, kh, last / kBlock);
+        writeAt(ik + s * ks + kh * size, iv + s * vs + kh * size, size, last % kBlock, pk + place, pv + place);
+      }
       std::vector<scalar_t> scores;
       for (int64_t item = begin; item < end; item++) {
         int64_t s = item / kvHeads, kh = item % kvHeads, total = length[s], count = (total + kBlock - 1) / kBlock;
@@ -118,8 +134,7 @@ AHA_OP(pagedAttention) {
         for (int64_t g = 0; g < group; g++) {
           const scalar_t* query = pq + s * qs + (kh * group + g) * size;
           scalar_t* y = po + (s * heads + kh * group + g) * size;
-          auto blockAt = [&](int64_t b) { return (int64_t(table[s * width + b]) * kvHeads + kh) * size * kBlock; };
-          for (int64_t b = 0; b < count; b++) scoreBlock(query, pk + blockAt(b), size, scalar_t(scale), scores.data() + b * kBlock);
+          for (int64_t b = 0; b < count; b++) scoreBlock(query, pk + placeOf(s, kh, b), size, scalar_t(scale), scores.data() + b * kBlock);
           scalar_t top = scores[0], sum = 0;
 #pragma omp simd reduction(max : top)
           for (int64_t j = 0; j < total; j++) top = scores[j] > top ? scores[j] : top;
@@ -129,7 +144,7 @@ AHA_OP(pagedAttention) {
             sum += scores[j];
           }
           for (int64_t c = 0; c < size; c++) y[c] = 0;
-          for (int64_t b = 0; b < count; b++) mixBlock(scores.data() + b * kBlock, pv + blockAt(b), std::min(kBlock, total - b * kBlock), size, y);
+          for (int64_t b = 0; b < count; b++) mixBlock(scores.data() + b * kBlock, pv + placeOf(s, kh, b), std::min(kBlock, total - b * kBlock), size, y);
           for (int64_t c = 0; c < size; c++) y[c] /= sum;
         }
       }

@@ -79,9 +79,14 @@ export function kvWrite(keyPool: Tensor, valuePool: Tensor, k: Tensor, v: Tensor
   else plain.kvWrite(keyPool, valuePool, k, v, slots);
 }
 
-/** Attention of one new query per sequence over its blocks. q [S, H, C], blocks int32 [S, M], lengths int32 [S] → [S, H, C]. */
+/**
+ * Attention of one new token per sequence over its blocks. q [S, H, C], blocks int32 [S, M], lengths int32 [S] with the new
+ * token → [S, H, C]. Its k and v [S, K, C] are written to the pools.
+ */
 export function pagedAttention(
   q: Tensor,
+  k: Tensor,
+  v: Tensor,
   keyPool: Tensor,
   valuePool: Tensor,
   blocks: Tensor,
@@ -89,6 +94,6 @@ export function pagedAttention(
   scale: number,
 ): Tensor {
   return isFused(q)
-    ? fused.pagedAttention(q, keyPool, valuePool, blocks, lengths, scale)
-    : plain.pagedAttention(q, keyPool, valuePool, blocks, lengths, scale);
+    ? fused.pagedAttention(q, k, v, keyPool, valuePool, blocks, lengths, scale)
+    : plain.pagedAttention(q, k, v, keyPool, valuePool, blocks, lengths, scale);
 }

@@ -64,7 +64,7 @@ describe("attention over pages", () => {
   const width = 5;
   const numBlocks = 40;
 
-  /** Keys and values of six sequences in scattered blocks, written by the given form, and each one's newest query. */
+  /** Keys and values of six sequences in scattered blocks, written by the given form but for each one's newest token. */
   function scene(heads: number, kvHeads: number, size: number, dtype: DType, write: typeof plain.kvWrite) {
     const starts = [0];
     for (const length of lengths) starts.push(starts.at(-1)! + length);
@@ -77,13 +77,16 @@ describe("attention over pages", () => {
     );
     const keyPool = zeros([numBlocks, kvHeads, size, 16], { dtype }).add_(3);
     const valuePool = zeros([numBlocks, kvHeads, 16, size], { dtype }).add_(5);
-    write(keyPool, valuePool, k!, v!, tensor(Int32Array.from(slots)));
+    const old = Int32Array.from(slots.keys()).filter((i) => !starts.includes(i + 1));
+    const oldSlots = tensor(old.map((i) => slots[i]!));
+    write(keyPool, valuePool, k!.indexSelect(0, tensor(old)), v!.indexSelect(0, tensor(old)), oldSlots);
     const last = tensor(Int32Array.from(starts.slice(1), (end) => end - 1));
+    const [query, key, value] = [q!, k!, v!].map((x) => x.indexSelect(0, last)) as [Tensor, Tensor, Tensor];
     const blocks = tensor(Int32Array.from(table.flat()), [lengths.length, width], { dtype: "int32" });
     const lengthsOf = tensor(Int32Array.from(lengths), undefined, { dtype: "int32" });
     const offsets = { starts, tensor: tensor(Int32Array.from(starts)) };
     const ordinary = attention(q!, k!, v!, offsets, size ** -0.5).indexSelect(0, last);
-    return { query: q!.indexSelect(0, last), keyPool, valuePool, blocks, lengthsOf, ordinary, scale: size ** -0.5 };
+    return { query, key, value, keyPool, valuePool, blocks, lengthsOf, ordinary, scale: size ** -0.5 };
   }
 
   it.each([
@@ -102,24 +105,29 @@ describe("attention over pages", () => {
       tidy(() => {
         const a = scene(heads, kvHeads, size, dtype, fused.kvWrite);
         const b = scene(heads, kvHeads, size, dtype, plain.kvWrite);
+        const attend = (form: typeof plain.pagedAttention, { query, key, value, ...x }: typeof a) =>
+          form(query, key, value, x.keyPool, x.valuePool, x.blocks, x.lengthsOf, x.scale);
+        expect(worst(attend(fused.pagedAttention, a), a.ordinary)).toBeLessThan(tolerance);
+        expect(worst(attend(plain.pagedAttention, b), a.ordinary)).toBeLessThan(tolerance);
         expect(worst(a.keyPool, b.keyPool)).toBe(0);
         expect(worst(a.valuePool, b.valuePool)).toBe(0);
-        const [ours, theirs] = [fused, plain].map((form) =>
-          form.pagedAttention(a.query, a.keyPool, a.valuePool, a.blocks, a.lengthsOf, a.scale),
-        );
-        expect(worst(ours!, a.ordinary)).toBeLessThan(tolerance);
-        expect(worst(theirs!, a.ordinary)).toBeLessThan(tolerance);
       });
     }
   });
 
   it("gives a sequence the same bits whatever other sequences are beside it", () => {
     tidy(() => {
-      const { query, keyPool, valuePool, blocks, lengthsOf, scale } = scene(6, 2, 24, "float32", fused.kvWrite);
-      const whole = fused.pagedAttention(query, keyPool, valuePool, blocks, lengthsOf, scale);
+      const { query, key, value, keyPool, valuePool, blocks, lengthsOf, scale } = scene(
+        6,
+        2,
+        24,
+        "float32",
+        fused.kvWrite,
+      );
+      const whole = fused.pagedAttention(query, key, value, keyPool, valuePool, blocks, lengthsOf, scale);
       for (let s = 0; s < lengths.length; s++) {
-        const [q, table, length] = [query, blocks, lengthsOf].map((t) => t.narrow(0, s, 1));
-        const alone = fused.pagedAttention(q!, keyPool, valuePool, table!, length!, scale);
+        const [q, k, v, table, length] = [query, key, value, blocks, lengthsOf].map((t) => t.narrow(0, s, 1));
+        const alone = fused.pagedAttention(q!, k!, v!, keyPool, valuePool, table!, length!, scale);
         expect(bits(alone)).toEqual(bits(whole.narrow(0, s, 1)));
       }
     });
@@ -127,11 +135,17 @@ describe("attention over pages", () => {
 
   it("refuses slots, blocks and lengths outside of the pools", () => {
     tidy(() => {
-      const { query, keyPool, valuePool, blocks, lengthsOf, scale } = scene(2, 2, 8, "float32", fused.kvWrite);
+      const { query, key, value, keyPool, valuePool, blocks, lengthsOf, scale } = scene(
+        2,
+        2,
+        8,
+        "float32",
+        fused.kvWrite,
+      );
       const [k, slot] = [zeros([1, 2, 8]), tensor(Int32Array.of(numBlocks * 16))];
       expect(() => fused.kvWrite(keyPool, valuePool, k, k, slot)).toThrow("kvWrite: a slot is outside the pool");
       const attend = (table: Tensor, length: Tensor) =>
-        fused.pagedAttention(query, keyPool, valuePool, table, length, scale);
+        fused.pagedAttention(query, key, value, keyPool, valuePool, table, length, scale);
       expect(() => attend(blocks.add(numBlocks).to("int32"), lengthsOf)).toThrow("a block is outside the pool");
       expect(() => attend(blocks, lengthsOf.add(16).to("int32"))).toThrow("a length does not fit its blocks");
     });

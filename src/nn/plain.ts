@@ -81,9 +81,14 @@ export function kvWrite(keyPool: Tensor, valuePool: Tensor, k: Tensor, v: Tensor
   valuePool.permute([0, 2, 1, 3]).indexPut_(blocks, offsets, v);
 }
 
-/** q [S, H, C], blocks int32 [S, M], lengths int32 [S] → [S, H, C]. Gathers each sequence's blocks, then one masked softmax. */
+/**
+ * q [S, H, C], k and v [S, K, C], blocks int32 [S, M], lengths int32 [S] → [S, H, C]. Writes k and v to the last positions,
+ * gathers each sequence's blocks, then one masked softmax.
+ */
 export function pagedAttention(
   q: Tensor,
+  k: Tensor,
+  v: Tensor,
   keyPool: Tensor,
   valuePool: Tensor,
   blocks: Tensor,
@@ -92,6 +97,9 @@ export function pagedAttention(
 ): Tensor {
   const [S, H, C] = q.shape as [number, number, number];
   const [M, K, size] = [blocks.dim(1), keyPool.dim(1), keyPool.dim(3)];
+  const last = lengths.to("float64").sub(1);
+  const lastBlocks = blocks.gather(1, last.div(size).floor().to("int64").unsqueeze(1)).squeeze(1); // [S]
+  kvWrite(keyPool, valuePool, k, v, lastBlocks.to("float64").mul(size).add(last.remainder(size)).to("int64"));
   const rows = blocks.flatten().to("int64");
   const keys = keyPool
     .indexSelect(0, rows)

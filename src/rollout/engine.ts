@@ -141,19 +141,18 @@ export class Engine {
         const rows = running.length;
         const width = Math.max(...running.map(({ blocks }) => blocks.length));
         const table = new Int32Array(rows * width);
-        const [ids, positions, slots, lengths] = [0, 0, 0, 1].map((value) => new Int32Array(rows).fill(value));
+        const [ids, positions, lengths] = [0, 0, 0].map(() => new Int32Array(rows));
         for (const [row, { prompt, blocks, ids: written }] of running.entries()) {
           const position = prompt.ids.length + written.length - 1;
           table.set(blocks, row * width);
           ids![row] = written.at(-1)!;
           positions![row] = position;
-          slots![row] = blocks[Math.floor(position / blockSize)]! * blockSize + (position % blockSize);
           lengths![row] = position + 1;
         }
         const device = this.#decoder.device;
         const at = (values: Int32Array, dtype: "int64" | "int32" = "int64") =>
           tensor(values, undefined, { dtype, device });
-        const [slotsOf, lengthsOf] = [at(slots!), at(lengths!, "int32")];
+        const lengthsOf = at(lengths!, "int32");
         const blocks = tensor(table, [rows, width], { dtype: "int32", device });
         const scale = this.#decoder.config.headSize ** -0.5;
         const { hidden } = this.#decoder.forward(
@@ -162,8 +161,7 @@ export class Engine {
           Math.max(...positions!),
           (layer, q, k, v) => {
             const [keys, values] = [cache.keys[layer]!, cache.values[layer]!];
-            kvWrite(keys, values, k, v, slotsOf);
-            return pagedAttention(q, keys, values, blocks, lengthsOf, scale); // [rows, H, C]
+            return pagedAttention(q, k, v, keys, values, blocks, lengthsOf, scale); // [rows, H, C]
           },
         );
         return this.#draw(this.#decoder.logits(hidden), running, options);

@@ -66,16 +66,22 @@ export function kvWrite(keyPool: Tensor, valuePool: Tensor, k: Tensor, v: Tensor
   native.kvWrite(keyPool.handle, valuePool.handle, k.handle, v.handle, slots.handle);
 }
 
-/** q [S, H, C], one query per sequence; blocks int32 [S, M] and lengths int32 [S] say where its keys are → [S, H, C]. */
+/**
+ * q [S, H, C], k and v [S, K, C], one new token per sequence; blocks int32 [S, M] say where its keys are → [S, H, C].
+ * k and v are written to each sequence's last position, which lengths int32 [S] count.
+ */
 export function pagedAttention(
   q: Tensor,
+  k: Tensor,
+  v: Tensor,
   keyPool: Tensor,
   valuePool: Tensor,
   blocks: Tensor,
   lengths: Tensor,
   scale: number,
 ): Tensor {
-  return wrap(native.pagedAttention(q.handle, keyPool.handle, valuePool.handle, blocks.handle, lengths.handle, scale));
+  const all = [q, k, v, keyPool, valuePool, blocks, lengths].map(({ handle }) => handle);
+  return wrap(native.pagedAttention(...all, scale));
 }
 
 /** Copies whole blocks within a pool [B, …]. */
