@@ -1,4 +1,13 @@
-export { answersOf, messageIds, promptIds, type Scored, type ScoredGroup, scoreGroup, worths } from "./answers.ts";
+export {
+  answersOf,
+  messageIds,
+  promptIds,
+  type Scored,
+  type ScoredGroup,
+  scoreGroup,
+  worth,
+  worths,
+} from "./answers.ts";
 export { type Calibration, calibration, type Forecast, type ReliabilityBin, reliabilityLines } from "./calibration.ts";
 export { comparisonHtml } from "./comparison-report.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, type Problem, summarize } from "./evaluate.ts";

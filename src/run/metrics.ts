@@ -5,6 +5,7 @@ export type MetricDefinition = { unit: string; meaning: string };
 export const metricDefinitions: Record<string, MetricDefinition> = {
   "reward/mean": { unit: "1", meaning: "Weighted total reward, mean over the answers of the rollout." },
   "reward/<name>": { unit: "1", meaning: "One reward before its weight, mean over the answers of the rollout." },
+  "reward/<task>/<name>": { unit: "1", meaning: "The same of one task, where several are mixed." },
   "verdict/<name>": {
     unit: "answers",
     meaning:
@@ -29,11 +30,17 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
   },
   "eval/format": { unit: "share", meaning: "Held-out answers in the asked-for format." },
   "eval/length": { unit: "tokens", meaning: "Mean length of held-out answers, thinking included." },
+  "eval/<task>/<name>": {
+    unit: "",
+    meaning:
+      "accuracy, standardError and length of one task, where several are mixed; eval/accuracy is then their mean by weight, without those that only a model judges.",
+  },
   "eval/truncated": { unit: "share", meaning: "Held-out answers cut at their length limit." },
   "sample/length": {
     unit: "tokens",
     meaning: "Mean length of the rollout's answers, thinking and end token included.",
   },
+  "sample/<task>/length": { unit: "tokens", meaning: "The same of one task, where several are mixed." },
   "sample/maxNewTokens": { unit: "tokens", meaning: "Length limit in force in this rollout." },
   "sample/truncated": { unit: "share", meaning: "Answers of the rollout cut at the length limit." },
   "sample/logprobGap": {
@@ -87,8 +94,10 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
 /** The definition of a metric, `reward/correct` by way of `reward/<name>`; undefined for a name that nobody defined. */
 export function metricDefinition(name: string): MetricDefinition | undefined {
   if (Object.hasOwn(metricDefinitions, name)) return metricDefinitions[name];
-  const family = name.replace(/\/.*/, "/<name>");
-  return Object.hasOwn(metricDefinitions, family) ? metricDefinitions[family] : undefined;
+  const [room, , own] = name.split("/");
+  const families = own === undefined ? [`${room}/<name>`] : [`${room}/<task>/${own}`, `${room}/<task>/<name>`];
+  const family = families.find((one) => Object.hasOwn(metricDefinitions, one));
+  return family === undefined ? undefined : metricDefinitions[family];
 }
 
 /** docs/metrics.md, whole. */

@@ -18,6 +18,8 @@ export type Task<R> = {
   gold?: (row: R) => string | undefined;
   /** Identity of a row for hold-out and curves, where its JSON is not. */
   key?: (row: R) => string;
+  /** How hard a row is, in any unit: what a curriculum goes by. */
+  difficulty?: (row: R) => number;
 };
 
 /** One user message: the usual prompt. */

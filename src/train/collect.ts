@@ -1,4 +1,4 @@
-import { type ScoredGroup, scoreGroup, worths } from "#eval";
+import { type Scored, type ScoredGroup, scoreGroup, worth, worths } from "#eval";
 import type { Policy } from "#policy";
 import { type Grade, type RewardValue, softOverlong } from "#rewards";
 import type { Task } from "#tasks";
@@ -11,14 +11,18 @@ import type { PromptSource } from "./prompt-source.ts";
 /** A group whose answers all count. */
 export type RewardedGroup = Omit<ScoredGroup, "scored"> & { scored: Rewarded[] };
 
-export type Collected = { groups: RewardedGroup[]; all: ScoredGroup[]; metrics: Record<string, number> };
+/** A scored group and the task it belongs to. */
+type TaskGroup = ScoredGroup & { task: Task<unknown> };
 
-export type CollectParts<R> = {
+export type Collected = { groups: RewardedGroup[]; all: TaskGroup[]; metrics: Record<string, number> };
+
+export type CollectParts = {
   policy: Policy;
-  task: Task<R>;
-  source: PromptSource<R>;
+  source: PromptSource;
   config: RolloutConfig;
   seed: number;
+  /** The first step of the rollout: which tasks are in. */
+  step: number;
   /** Which rollout this is: a key of its random streams. */
   rollout: number;
   maxNewTokens: number;
@@ -26,11 +30,11 @@ export type CollectParts<R> = {
 };
 
 /** Samples and scores the groups of one rollout, in prompt order whatever order they finish in. */
-export async function collect<R>(parts: CollectParts<R>): Promise<Collected> {
+export async function collect(parts: CollectParts): Promise<Collected> {
   const { config, onProgress } = parts;
   const wanted = config.promptsPerStep * config.miniBatches;
   const groups: RewardedGroup[] = [];
-  const all: ScoredGroup[] = [];
+  const all: TaskGroup[] = [];
   let times = { rolloutMs: 0, scoreMs: 0 };
   for (let round = 0; round < config.maxRounds && groups.length < wanted; round++) {
     const sampled = await sampleRound(parts, round, wanted - groups.length, (done) =>
@@ -49,20 +53,20 @@ export async function collect<R>(parts: CollectParts<R>): Promise<Collected> {
     throw new Error(
       "train: no group of this rollout can be trained on: every answer was dropped. See detail in rollouts.jsonl.",
     );
-  const metrics = { ...figures(parts.task, all, groups), "sample/maxNewTokens": parts.maxNewTokens };
+  const metrics = { ...figures(all, groups), "sample/maxNewTokens": parts.maxNewTokens };
   return { groups, all, metrics: { ...metrics, "time/rolloutMs": times.rolloutMs, "time/scoreMs": times.scoreMs } };
 }
 
-async function sampleRound<R>(
-  { policy, task, source, config, seed, rollout, maxNewTokens }: CollectParts<R>,
+async function sampleRound(
+  { policy, source, config, seed, step, rollout, maxNewTokens }: CollectParts,
   round: number,
   count: number,
   onGroup: (numDone: number) => void,
 ) {
   const start = performance.now();
-  const prompts = source.take(count);
+  const prompts = source.take(count, step);
   const first = prompts[0]!.id;
-  const scoring = new Map<number, Promise<ScoredGroup>>();
+  const scoring = new Map<number, Promise<TaskGroup>>();
   const sampling = policy.sample(prompts, {
     groupSize: config.groupSize,
     temperature: config.temperature,
@@ -72,11 +76,16 @@ async function sampleRound<R>(
   });
   for await (const group of sampling) {
     // Scoring overlaps sampling: nothing waits here for a verdict.
-    scoring.set(group.prompt.id, scoreGroup(task, prompts[group.prompt.id - first]!.row, group, policy.tokenizer));
+    const { task, row } = prompts[group.prompt.id - first]!;
+    scoring.set(
+      group.prompt.id,
+      scoreGroup(task, row, group, policy.tokenizer).then((scored) => ({ ...scored, task })),
+    );
     onGroup(scoring.size);
   }
   const sampledAt = performance.now();
   const groups = await Promise.all(prompts.map(({ id }) => scoring.get(id)!));
+  for (const group of groups) source.solved(group.promptId, solvedShare(group));
   return { groups, rolloutMs: sampledAt - start, scoreMs: performance.now() - sampledAt };
 }
 
@@ -109,29 +118,44 @@ function refuseFailingVerifier(groups: readonly ScoredGroup[], most: number): vo
 const isFailure = (value: RewardValue): value is Grade =>
   typeof value === "object" && value !== null && value.reward === null && value.verdict !== "badGold";
 
-function figures<R>(
-  task: Task<R>,
-  all: readonly ScoredGroup[],
-  kept: readonly RewardedGroup[],
-): Record<string, number> {
+/** Share of the answers that the task's first reward finds right; an answer it could not judge does not count. */
+function solvedShare({ task, scored }: TaskGroup): number {
+  const name = Object.keys(task.rewards)[0]!;
+  const marks = scored.map((one) => worth(one, name)).filter((mark) => mark !== null);
+  return mean(marks.map((mark) => Number(mark >= 1)));
+}
+
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
+
+function figures(all: readonly TaskGroup[], kept: readonly RewardedGroup[]): Record<string, number> {
   const answers = all.flatMap(({ scored }) => scored);
-  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
   const verdicts: Record<string, number> = {};
   for (const { score } of answers)
     for (const verdict of Object.values(score.verdicts))
       verdicts[`verdict/${verdict}`] = (verdicts[`verdict/${verdict}`] ?? 0) + 1;
+  const tasks = [...new Set(all.map(({ task }) => task))];
+  const ofTask = tasks.map((task) => {
+    const own = all.filter((group) => group.task === task).flatMap(({ scored }) => scored);
+    return taskFigures(task, own, tasks.length > 1 ? `${task.name}/` : "");
+  });
   return {
     "reward/mean": mean(kept.flatMap(rewardsOf)),
-    ...Object.fromEntries(
-      Object.keys(task.rewards).flatMap((name) => {
-        const values = worths(answers, name);
-        return values.length === 0 ? [] : [[`reward/${name}`, mean(values)]];
-      }),
-    ),
+    ...Object.assign({}, ...ofTask),
     ...verdicts,
     "sample/length": mean(answers.map(({ answer }) => answer.numTokens)),
     "sample/truncated": mean(answers.map(({ finishReason }) => Number(finishReason === "length"))),
     "group/useless": mean(all.map(({ scored }) => Number(isUseless(scored.flatMap(({ score }) => score.total ?? []))))),
     "group/dropped": all.length - kept.length,
   };
+}
+
+/** Each reward of a task and the length of its answers; in a mixture under the task's name. */
+function taskFigures(task: Task<unknown>, answers: readonly Scored[], prefix: string): Record<string, number> {
+  const rewards = Object.keys(task.rewards).flatMap((name) => {
+    const values = worths(answers, name);
+    return values.length === 0 ? [] : [[`reward/${prefix}${name}`, mean(values)] as const];
+  });
+  if (prefix === "") return Object.fromEntries(rewards);
+  const length = mean(answers.map(({ answer }) => answer.numTokens));
+  return { ...Object.fromEntries(rewards), [`sample/${prefix}length`]: length };
 }

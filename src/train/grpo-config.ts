@@ -59,6 +59,19 @@ export const rolloutDefaults = settings({
   /** How held-out answers are sampled: the paper's evaluation. */
   evalTemperature: within(0.6, 0, 100),
   evalTopP: within(0.95, 0.01, 1),
+  /** Evaluations without a gain after which training has converged and ends; 0 goes on to the last step. */
+  plateau: count(0, { min: 0 }),
+  /** Evaluations over which a rising reward with a falling held-out accuracy is over-optimisation; 0 does not look. */
+  alarm: count(0, { min: 0 }),
+  /** What over-optimisation does: a line in the log, the end, or the end with the best checkpoint as the result. */
+  onAlarm: oneOf("warn", ["warn", "stop", "rollback"]),
+
+  /** Rows whose answers were right in a smaller or a larger share are skipped in the epoch after. */
+  minSolved: within(0, 0, 1),
+  maxSolved: within(1, 0, 1),
+  /** "easyFirst" begins with the rows that the task's `difficulty` puts first. */
+  curriculum: oneOf("none", ["none", "easyFirst"]),
+
   /** Steps between checkpoints (rounded up to a rollout). */
   checkpointEvery: count(1),
   keepCheckpoints: count(2),

@@ -1,34 +1,41 @@
 import { join } from "node:path";
-import { evaluate } from "#eval";
 import type { Model } from "#models";
 import { learningRate } from "#nn";
 import { type FrozenPolicy, LocalFrozen, LocalPolicy } from "#policy";
 import { type Run, UserError } from "#run";
-import { rowsOf, type Task } from "#tasks";
 import { isDue, refuseDivergence, resume, runOf, save, type TrainerState, unlessCorrupt } from "./checkpoint.ts";
 import { type Collected, collect } from "./collect.ts";
+import { evaluateTasks } from "./evaluate-tasks.ts";
 import { grpoRollout, type RolloutParts } from "./grpo.ts";
 import type { GrpoConfig, RolloutConfig } from "./grpo-config.ts";
 import { grpoNeeds, planMemory, refuseWhatCannotFit } from "./memory.ts";
-import type { StepFigures } from "./mini-batches.ts";
-import { PromptSource } from "./prompt-source.ts";
+import { freshSource, PromptSource, type SourceState } from "./prompt-source.ts";
+import { reportRollout, type TimedStep } from "./rollout-report.ts";
+import { activeAt, type LoadedTask, loadTasks, type Tasks } from "./task-mix.ts";
+import { type Ending, endingOf, type Watched } from "./watch.ts";
 
 /** What a resumed run goes on from; with the weights and the optimizer it is the whole state. */
 type State = TrainerState & {
   rollout: number;
-  /** Prompts taken from the task. */
-  cursor: number;
+  source: SourceState;
   /** Step whose weights the reference has. */
   referenceStep: number;
   best: { step: number; accuracy: number } | undefined;
+  evaluations: Watched[];
+  /** Sum and number of the rollouts' mean rewards since the last evaluation. */
+  earned: { sum: number; rollouts: number };
+  ended: Ending | undefined;
 };
 
 export type GrpoResult = {
-  /** Folder of the last checkpoint: a Hugging Face model folder. */
+  /** Folder of the last checkpoint, or of the best where over-optimisation rolled it back: a Hugging Face model folder. */
   model: string;
+  /** Updates made; fewer than were asked for where `ended` says why. */
   steps: number;
   trainSeconds: number;
   tokens: number;
+  /** Why it ended before its last step. */
+  ended?: Ending;
 };
 
 /** What differs between the ways to train on a task by rollouts. */
@@ -41,31 +48,31 @@ export type Algorithm<C extends RolloutConfig> = {
 };
 
 /** Where the pieces of one run are held together. */
-type Trainer<R, C extends RolloutConfig = RolloutConfig> = {
+type Trainer<C extends RolloutConfig = RolloutConfig> = {
   run: Run;
   /** Of this stage's checkpoints. */
   folder: string;
-  task: Task<R>;
+  tasks: LoadedTask[];
   algorithm: Algorithm<C>;
   config: C;
   policy: LocalPolicy;
-  source: PromptSource<R>;
+  source: PromptSource;
   reference: FrozenPolicy | undefined;
   state: State;
 };
 
 /**
- * Trains a model folder on a task by group-relative policy optimisation, in the run folder of the recipe that calls:
- * resumed from its last checkpoint, evaluated and saved as the settings say.
+ * Trains a model folder on a task, or on several mixed by weight, by group-relative policy optimisation, in the run
+ * folder of the recipe that calls: resumed from its last checkpoint, evaluated and saved as the settings say.
  */
-export const grpo = <R>(model: string, task: Task<R>, config: GrpoConfig): Promise<GrpoResult> =>
-  trainByRollouts({ name: "grpo", rollout: grpoRollout }, model, task, config);
+export const grpo = <R>(model: string, tasks: Tasks<R>, config: GrpoConfig): Promise<GrpoResult> =>
+  trainByRollouts({ name: "grpo", rollout: grpoRollout }, model, tasks, config);
 
-/** The same for any way to train on a task by rollouts. */
+/** The same for any way to train on tasks by rollouts. */
 export async function trainByRollouts<R, C extends RolloutConfig>(
   algorithm: Algorithm<C>,
   model: string,
-  task: Task<R>,
+  tasks: Tasks<R>,
   config: C,
 ): Promise<GrpoResult> {
   const { name } = algorithm;
@@ -76,14 +83,16 @@ export async function trainByRollouts<R, C extends RolloutConfig>(
       `${name}: steps is ${config.steps}, each rollout makes ${perRollout} (miniBatches · innerEpochs). Expected a multiple of ${perRollout}.`,
     );
   }
-  const trainer = await open(run, algorithm, model, task, config);
+  const trainer = await open(run, algorithm, model, await loadTasks(tasks), config);
   try {
-    while (trainer.state.step < config.steps) {
+    while (trainer.state.step < config.steps && trainer.state.ended === undefined) {
       await oneRollout(trainer);
       run.stopIfAsked();
     }
-    const { trainSeconds, tokens, step } = trainer.state;
-    return { model: join(trainer.folder, String(step)), steps: step, trainSeconds, tokens };
+    const { trainSeconds, tokens, step, ended, best } = trainer.state;
+    const isRolledBack = ended?.reason === "overoptimised" && config.onAlarm === "rollback";
+    const model = join(trainer.folder, String(isRolledBack ? best!.step : step));
+    return { model, steps: step, trainSeconds, tokens, ...(ended === undefined ? {} : { ended }) };
   } finally {
     run.terminal?.end();
     trainer.reference?.dispose();
@@ -91,13 +100,13 @@ export async function trainByRollouts<R, C extends RolloutConfig>(
   }
 }
 
-async function open<R, C extends RolloutConfig>(
+async function open<C extends RolloutConfig>(
   run: Run,
   algorithm: Algorithm<C>,
   model: string,
-  task: Task<R>,
+  tasks: LoadedTask[],
   config: C,
-): Promise<Trainer<R, C>> {
+): Promise<Trainer<C>> {
   const { seed } = run;
   const folder = run.claimCheckpoints();
   const options = {
@@ -113,37 +122,39 @@ async function open<R, C extends RolloutConfig>(
     activations: `Lower microBatchTokens (now ${microBatchTokens}) or maxNewTokens (now ${maxNewTokens}).`,
     keysAndValues: `Lower maxNewTokens (now ${maxNewTokens}) or groupSize (now ${groupSize}).`,
   });
-  const source = new PromptSource(task, await rowsOf(task, "train"), policy.tokenizer, seed);
   const fresh: State = {
     step: 0,
     rollout: 0,
-    cursor: 0,
+    source: freshSource(),
     referenceStep: 0,
     best: undefined,
+    evaluations: [],
+    earned: { sum: 0, rollouts: 0 },
+    ended: undefined,
     trainSeconds: 0,
     tokens: 0,
     lengths: {},
   };
   const { state, dir } = await resume(run, folder, policy, fresh);
-  source.cursor = state.cursor;
+  const source = new PromptSource(tasks, policy.tokenizer, { ...config, seed, state: state.source });
   let reference: FrozenPolicy | undefined;
   if (config.kl > 0) {
     const saved = dir === undefined ? undefined : join(dir, "reference");
     reference =
       saved === undefined ? policy.snapshot() : await unlessCorrupt(saved, () => LocalFrozen.load(saved, options));
   }
-  return { run, folder, task, algorithm, config, policy, source, reference, state };
+  return { run, folder, tasks, algorithm, config, policy, source, reference, state };
 }
 
 /** One rollout, the updates on it, and what is due after them: evaluation, metrics, checkpoint. */
-async function oneRollout<R, C extends RolloutConfig>(trainer: Trainer<R, C>): Promise<void> {
+async function oneRollout<C extends RolloutConfig>(trainer: Trainer<C>): Promise<void> {
   const { run, config, policy, state } = trainer;
   const started = performance.now();
   renewReference(trainer);
   const first = state.step;
   const name = (step: number) => `step ${step + 1}/${config.steps}`;
   let collected: Collected | undefined;
-  const steps: (StepFigures & { updateMs: number })[] = [];
+  const steps: TimedStep[] = [];
   let mark = performance.now();
   await trainer.algorithm.rollout(
     {
@@ -172,25 +183,28 @@ async function oneRollout<R, C extends RolloutConfig>(trainer: Trainer<R, C>): P
   state.tokens += steps.reduce((sum, { trained }) => sum + trained.numTokens, 0);
   state.step = first + steps.length;
   state.rollout++;
-  state.cursor = trainer.source.cursor;
+  state.earned.sum += collected!.metrics["reward/mean"]!;
+  state.earned.rollouts++;
   const evaluated = await evaluateIfDue(trainer, first);
-  report(trainer, collected!, steps, evaluated, (performance.now() - started) / steps.length);
+  const stepMs = (performance.now() - started) / steps.length;
+  reportRollout(run, { config, state, tokenizer: policy.tokenizer, collected: collected!, steps, evaluated, stepMs });
   await saveIfDue(trainer, first);
 }
 
-function collectRollout<R, C extends RolloutConfig>(
-  { run, config, policy, task, source, state }: Trainer<R, C>,
+function collectRollout<C extends RolloutConfig>(
+  { run, config, policy, source, state }: Trainer<C>,
   name: string,
 ): Promise<Collected> {
   const isLonger = config.longerFrom !== undefined && state.step >= config.longerFrom;
   const maxNewTokens = isLonger ? (config.longerTokens ?? config.maxNewTokens) : config.maxNewTokens;
   run.terminal?.begin(`${name}: sampling answers`, config.promptsPerStep * config.miniBatches);
   const onProgress = (done: number) => run.terminal?.advance(done);
-  return collect({ policy, task, source, config, seed: run.seed, rollout: state.rollout, maxNewTokens, onProgress });
+  const { rollout, step } = state;
+  return collect({ policy, source, config, seed: run.seed, step, rollout, maxNewTokens, onProgress });
 }
 
 /** Every `referenceEvery` steps the reference becomes the policy as it is now. */
-function renewReference<R, C extends RolloutConfig>(trainer: Trainer<R, C>): void {
+function renewReference<C extends RolloutConfig>(trainer: Trainer<C>): void {
   const { config, state, policy } = trainer;
   if (trainer.reference === undefined || config.referenceEvery === 0) return;
   if (state.step - state.referenceStep < config.referenceEvery) return;
@@ -199,84 +213,44 @@ function renewReference<R, C extends RolloutConfig>(trainer: Trainer<R, C>): voi
   state.referenceStep = state.step;
 }
 
-async function evaluateIfDue<R, C extends RolloutConfig>(
-  { run, config, policy, task, state }: Trainer<R, C>,
+async function evaluateIfDue<C extends RolloutConfig>(
+  { run, config, policy, tasks, state }: Trainer<C>,
   first: number,
 ): Promise<Record<string, number>> {
   if (!isDue(config.evalEvery, first, state.step, config.steps)) return {};
   const started = performance.now();
-  run.terminal?.begin(`step ${state.step}/${config.steps}: evaluating on held-out problems`, config.evalPrompts);
-  const { evaluation } = await evaluate(policy, task, {
-    samples: config.evalSamples,
-    limit: config.evalPrompts,
-    temperature: config.evalTemperature,
-    topP: config.evalTopP,
-    maxNewTokens: config.maxNewTokens,
-    seed: run.seed,
-    onProgress: (done) => run.terminal?.advance(done),
-  });
-  const { accuracy } = evaluation;
+  const active = activeAt(tasks, first);
+  const name = `step ${state.step}/${config.steps}: evaluating on held-out problems`;
+  run.terminal?.begin(name, config.evalPrompts * active.length);
+  const { accuracy, metrics } = await evaluateTasks(policy, active, config, run.seed, (done) =>
+    run.terminal?.advance(done),
+  );
   if (state.best === undefined || accuracy.value > state.best.accuracy)
     state.best = { step: state.step, accuracy: accuracy.value };
-  return {
-    "eval/accuracy": accuracy.value,
-    "eval/standardError": accuracy.standardError,
-    "eval/consensus": evaluation.consensus.value,
-    "eval/length": evaluation.length.value,
-    "eval/truncated": evaluation.truncated,
-    "time/evalMs": performance.now() - started,
-  };
+  const reward = state.earned.sum / state.earned.rollouts;
+  state.evaluations.push({ step: state.step, accuracy: accuracy.value, standardError: accuracy.standardError, reward });
+  state.earned = { sum: 0, rollouts: 0 };
+  heed(run, state, config);
+  return { ...metrics, "time/evalMs": performance.now() - started };
 }
 
-/** A line of metrics.jsonl and of the terminal for each step of the rollout; a few of its answers in rollouts.jsonl. */
-function report<R, C extends RolloutConfig>(
-  { run, config, state, policy }: Trainer<R, C>,
-  collected: Collected,
-  steps: readonly (StepFigures & { updateMs: number })[],
-  evaluated: Record<string, number>,
-  stepMs: number,
-): void {
-  for (const [i, { step, staleness, lr, gradNorm, trained, updateMs }] of steps.entries()) {
-    const { logprobGap } = trained.maxima;
-    const metrics: Record<string, number> = {
-      ...collected.metrics,
-      ...trained.metrics,
-      ...(staleness === 0 && logprobGap !== undefined ? { "sample/logprobGap": logprobGap } : {}),
-      "train/loss": trained.loss,
-      "train/gradNorm": gradNorm,
-      "train/lr": lr,
-      "train/staleness": staleness,
-      "train/tokens": trained.numTokens,
-      ...(i === steps.length - 1 ? evaluated : {}),
-      "time/updateMs": updateMs,
-      "time/stepMs": stepMs,
-      "time/tokensPerSecond": (trained.numTokens / stepMs) * 1000,
-      "time/left": (config.steps - step - 1) * (state.trainSeconds / state.step),
-    };
-    run.appendMetrics({ step: step + 1, rollout: state.rollout, ...metrics });
-    run.terminal?.step({ step: step + 1, steps: config.steps, metrics });
-  }
-  const shown = collected.all.flatMap((group) =>
-    group.scored.map(({ answer, score, sample }) => ({
-      step: state.step,
-      promptId: group.promptId,
-      sample,
-      prompt: policy.tokenizer.decode(Array.from(group.promptIds)),
-      text: answer.text,
-      numTokens: answer.numTokens,
-      finishReason: answer.finishReason,
-      total: score.total,
-      rewards: score.rewards,
-    })),
-  );
-  run.appendRollouts(shown.slice(0, config.keepRollouts));
+/** Ends the training, or says why it might end, when the evaluations so far ask for it. */
+function heed(run: Run, state: State, config: RolloutConfig): void {
+  const ending = endingOf(state.evaluations, config);
+  if (ending === undefined) return;
+  const isWarning = ending.reason === "overoptimised" && config.onAlarm === "warn";
+  const text = `step ${state.step}: ${ending.reason}: ${ending.text}`;
+  run.log(text);
+  run.terminal?.note(text);
+  if (!isWarning) state.ended = ending;
 }
 
-async function saveIfDue<R, C extends RolloutConfig>(
-  { run, folder, config, policy, reference, state }: Trainer<R, C>,
+async function saveIfDue<C extends RolloutConfig>(
+  { run, folder, config, policy, reference, state }: Trainer<C>,
   first: number,
 ): Promise<void> {
-  if (!isDue(config.checkpointEvery, first, state.step, config.steps) && !run.shouldStop) return;
+  const isLast = state.ended !== undefined || run.shouldStop || state.best?.step === state.step;
+  if (!isDue(config.checkpointEvery, first, state.step, config.steps) && !isLast) return;
   run.terminal?.begin(`step ${state.step}/${config.steps}: saving a checkpoint`);
   await save(run, folder, state, { policy, reference, keep: config.keepCheckpoints });
 }

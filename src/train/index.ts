@@ -28,3 +28,4 @@ export { rewardScorer } from "./reward-scorer.ts";
 export { type SftResult, sft } from "./sft.ts";
 export { type PaperStudent, paperColdStart, paperDistill, paperSft, type SftConfig, sftConfig } from "./sft-config.ts";
 export type { SftData, SftSource } from "./sft-data.ts";
+export { share, type TaskShare, type Tasks } from "./task-mix.ts";

@@ -7,7 +7,8 @@ import { runRecipe } from "#run";
 import { liveTensors } from "#tensor";
 import { type CollectParts, collect, type RewardedGroup } from "../../src/train/collect.ts";
 import { type Sample, toExamples } from "../../src/train/examples.ts";
-import { PromptSource } from "../../src/train/prompt-source.ts";
+import { freshSource, PromptSource } from "../../src/train/prompt-source.ts";
+import { share } from "../../src/train/task-mix.ts";
 import { parity, writeTinyModel } from "./tiny.ts";
 
 let dir: string;
@@ -22,10 +23,11 @@ afterAll(() => {
 });
 
 /** What `collect` needs, over the random model. */
-function parts(changes: Partial<GrpoConfig> = {}): CollectParts<{ n: number }> & { config: GrpoConfig } {
+function parts(changes: Partial<GrpoConfig> = {}, task = parity): CollectParts & { config: GrpoConfig } {
   const config = grpoConfig({ promptsPerStep: 6, groupSize: 4, maxNewTokens: 24, ...changes });
-  const source = new PromptSource(parity, parity.load("train") as { n: number }[], policy.tokenizer, 1);
-  return { policy, task: parity, source, config, seed: 1, rollout: 0, maxNewTokens: config.maxNewTokens };
+  const tasks = [{ ...share(task), rows: task.load("train") as { n: number }[] }];
+  const source = new PromptSource(tasks, policy.tokenizer, { ...config, seed: 1, state: freshSource() });
+  return { policy, source, config, seed: 1, step: 0, rollout: 0, maxNewTokens: config.maxNewTokens };
 }
 
 describe("a whole rollout's gradient", () => {
@@ -150,9 +152,7 @@ describe("collecting a rollout", () => {
       prompt: ({ n }) => [user(`Make ${n}.`)],
       rewards: { correct: ({ text }, { n }) => reward(n, text) },
     });
-    const given = parts(changes);
-    const source = new PromptSource(task, rows, policy.tokenizer, 1);
-    return { ...given, task, source };
+    return parts(changes, task);
   };
   const varied = (_: number, text: string) => text.length;
 
@@ -167,7 +167,7 @@ describe("collecting a rollout", () => {
     expect(isDull.size).toBeGreaterThan(0);
     expect(all.length).toBe(groups.length + isDull.size);
     expect(new Set(all.map(({ promptId }) => promptId)).size).toBe(all.length);
-    expect(given.source.cursor).toBe(all.length);
+    expect(given.source.state.numPrompts).toBe(all.length);
     expect(metrics["group/dropped"]).toBe(isDull.size);
     expect(metrics["group/useless"]).toBeCloseTo(isDull.size / all.length, 12);
   });
@@ -214,9 +214,8 @@ describe("collecting a rollout", () => {
 
   it("a verifier's own timeouts count as its failures; a program's timeout does not", async () => {
     const timeouts = (reward: 0 | null) => {
-      const given = withReward(() => 1);
-      const rewards = { correct: () => ({ verdict: "timeout" as const, reward, detail: { clock: "its own" } }) };
-      return { ...given, task: { ...given.task, rewards } };
+      const grade = () => ({ verdict: "timeout" as const, reward, detail: { clock: "its own" } });
+      return parts({}, { ...parity, rewards: { correct: grade } });
     };
     await expect(collect(timeouts(null))).rejects.toThrow(/24 of 24 answers have no reward.*its own/);
     expect((await collect(timeouts(0))).groups).toHaveLength(6);
