@@ -90,6 +90,11 @@ describe("gradeLanguage", () => {
   );
 });
 
+test("a word that two languages share is no more one than the other for being repeated", () => {
+  expect(gradeLanguage("no 9, no 6, no 7, no, no, no, then 3 * 7 = 21 yes, so yes", "en").reward).toBe(1);
+  expect(gradeLanguage("non, 9, non, 6, non, je ne sais pas encore, non, oui", "en").reward).toBe(0);
+});
+
 describe("languageReward", () => {
   const reward = languageReward<{ question: string; language?: string }>({
     prompt: (row) => row.question,

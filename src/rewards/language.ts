@@ -114,12 +114,10 @@ function isJapanese(text: string): boolean {
   return kana > 0 && kana * 10 >= han;
 }
 
-/** The runs of letters of one script, for the n-grams. */
+/** The runs of letters of one script, each once, for the n-grams: a "no" said ten times is no more Italian than said once. */
 function lettersOf(text: string, script: RegExp): string {
-  return text
-    .split(/[^\p{L}\p{M}'’]+/u)
-    .filter((word) => word.length > 1 && script.test(word))
-    .join(" ");
+  const words = text.split(/[^\p{L}\p{M}'’]+/u).filter((word) => word.length > 1 && script.test(word));
+  return [...new Set(words)].join(" ");
 }
 
 const segmenters = new Map<Language, Intl.Segmenter>();
