@@ -3,7 +3,7 @@ import { builtInTask, builtInTaskNames } from "./built-in.ts";
 
 test("every built-in name gives the task of that name", () => {
   for (const name of builtInTaskNames) {
-    const needsData = ["gsm8k", "math", "choice", "ifeval"].includes(name);
+    const needsData = ["gsm8k", "math", "code", "choice", "ifeval"].includes(name);
     expect(builtInTask(name, needsData ? { data: "rows.jsonl" } : {})?.name).toBe(name);
   }
   expect(builtInTask("no-such-task")).toBeUndefined();

@@ -1,4 +1,5 @@
 import { choice } from "./choice.ts";
+import { code } from "./code.ts";
 import { countdown } from "./countdown.ts";
 import type { DataTaskOptions } from "./from-data.ts";
 import { arithmeticChain } from "./generated/arithmetic-chain.ts";
@@ -27,7 +28,7 @@ const generated = {
   sorting,
   sudoku,
 };
-const overData = { gsm8k, math, choice, ifeval };
+const overData = { gsm8k, math, code, choice, ifeval };
 const fixed = { countdown };
 
 export const builtInTaskNames: readonly string[] = [fixed, generated, overData].flatMap((group) => Object.keys(group));

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAnswer } from "#rewards";
+import { sandboxProblem } from "#sandbox";
 import { checkTask } from "./check.ts";
 import { choice } from "./choice.ts";
+import { code } from "./code.ts";
 import { gsm8k } from "./gsm8k.ts";
 import { ifeval } from "./ifeval.ts";
 import { math } from "./math.ts";
@@ -147,4 +149,68 @@ describe.skipIf(!existsSync(shared))(`on real data (skipped without ${shared})`,
       expect(report.problems).toEqual([]);
     },
   );
+});
+
+const noSandbox = await sandboxProblem();
+if (noSandbox !== undefined) console.warn(`skipped: programs of the task code: ${noSandbox}`);
+
+describe("code", { timeout: 60_000 }, () => {
+  const start = "def add(a, b):\n";
+  const rows = [
+    {
+      prompt: start,
+      entry_point: "add",
+      canonical_solution: "    return a + b\n",
+      test: "def check(candidate):\n    assert candidate(1, 2) == 3",
+    },
+    { text: "Double a number.", code: "def twice(n):\r\n  return 2 * n", test_list: ["assert twice(4) == 8"] },
+    { problem: "Negate.", solutions: "def neg(n): return -n", tests: { functional: "assert neg(3) == -3" } },
+    {
+      problem: "Print the sum.",
+      solution: "print(sum(map(int, input().split())))",
+      tests: [{ input: "1 2", output: "3" }],
+    },
+    {
+      prompt: "function half(n) {",
+      language: "js",
+      tests: "const assert = require('assert'); assert.equal(half(4), 2);",
+    },
+  ];
+
+  test.skipIf(noSandbox !== undefined)("golds of every form of row pass, and nothing else does", async () => {
+    const report = await checkTask(code({ data: write("code-train.jsonl", rows) }));
+    expect([report.failures, report.problems, report.numGolds]).toEqual([[], [], 4]);
+  });
+
+  test.skipIf(noSandbox !== undefined)(
+    "the last program of the answer counts, in the language of its row",
+    async () => {
+      const task = code({ data: write("code-train.jsonl", rows) });
+      const half = (await task.load("train"))[4]!;
+      const fence = (body: string) => `<think>x</think>\n\n\`\`\`javascript\n${body}\n\`\`\``;
+      expect(await verdictOf(task, half, fence("function half(n) { return n / 2; }"))).toBe("correct");
+      expect(await verdictOf(task, half, fence("function half(n) { return n; }"))).toBe("wrong");
+    },
+  );
+
+  test("a prompt shows no test but MBPP's first", async () => {
+    const prompts = (await code({ data: write("code-train.jsonl", rows) }).load("train")).map(
+      ({ question }) => question,
+    );
+    expect(prompts.map((text) => /assert|candidate/.test(text))).toEqual([false, true, false, false, false]);
+    expect(prompts[3]).toContain("reads standard input");
+  });
+
+  test.each([
+    [{ problem: "x", tests: [{ input: 1, output: "1" }] }, 'tests.cases[0] is {"input":1,"output":"1"}'],
+    [
+      { problem: "x", tests: [{ input: "1", output: " \n" }] },
+      "tests.cases want no output at all: an empty program would pass",
+    ],
+    [{ problem: "x", language: "cobol", tests: [{ input: "1", output: "1" }] }, 'language is "cobol"'],
+    [{ problem: "x" }, 'no field "tests"'],
+  ])("%j is refused with file and line", async (row, problem) => {
+    const task = code({ data: write("bad-train.jsonl", [rows[3]!, row]) });
+    await expect(async () => task.load("train")).rejects.toThrow(`bad-train.jsonl:2: ${problem}`);
+  });
 });

@@ -2,6 +2,7 @@ export { promptOf, rowsOf } from "./ask-task.ts";
 export { builtInTask, builtInTaskNames, type TaskChoices } from "./built-in.ts";
 export { type CheckFailure, type CheckOptions, type CheckReport, checkTask, type ProbeSummary } from "./check.ts";
 export { type ChoiceRow, choice } from "./choice.ts";
+export { type CodeTaskOptions, type CodeTaskRow, code } from "./code.ts";
 export {
   type CountdownOptions,
   countdown,

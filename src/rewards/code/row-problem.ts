@@ -30,11 +30,15 @@ function checkerProblem(checker: unknown): string | undefined {
 function testsProblem(tests: unknown): string | undefined {
   if (!isRecord(tests)) return `tests is ${shown(tests)}. Expected an object with a type`;
   const { type, cases, checker, name, code, setup } = tests;
-  if (type === "stdio")
-    return (
+  if (type === "stdio") {
+    const problem =
       caseProblem(cases, ({ input, output }) => isText(input) && isText(output), "{input, output}, both strings") ??
-      checkerProblem(checker)
-    );
+      checkerProblem(checker);
+    const isSilent = (cases as { output: string }[] | undefined)?.every?.(({ output }) => output?.trim?.() === "");
+    if (problem === undefined && isSilent && !isRecord(checker))
+      return "tests.cases want no output at all: an empty program would pass. Expected an output in some case";
+    return problem;
+  }
   if (type === "function") {
     if (!isText(name) || name === "") return `tests.name is ${shown(name)}. Expected the name of a function`;
     return caseProblem(
