@@ -42,7 +42,12 @@ export function chatAuthor(options: ChatAuthorOptions): Author {
   const rewrite = promptFile("author-rewrite", ["question", "thought", "answer"], prompts);
   const reasoned = promptFile("author-answer-reasoned", ["question"], prompts);
   const plain = promptFile("author-answer", ["question"], prompts);
-  const shown = exemplars.map(asSections).join("\n\n");
+  // A question that is an exemplar itself is not shown its own answer.
+  const shownFor = (question: string) =>
+    exemplars
+      .filter((one) => one.question.trim() !== question.trim())
+      .map(asSections)
+      .join("\n\n");
   const write = async (prompt: string, round = 0): Promise<string | undefined> => {
     const reply = await model.chat([user(prompt)], { temperature, maxTokens, seed: round });
     return reply.finishReason === "stop" && reply.content !== "" ? reply.content : undefined;
@@ -50,7 +55,7 @@ export function chatAuthor(options: ChatAuthorOptions): Author {
   return {
     description: `${model.name}, asked in words`,
     async solve({ question, style, round }) {
-      const prompt = style === "fewShot" ? fewShot({ exemplars: shown, question }) : reflect({ question });
+      const prompt = style === "fewShot" ? fewShot({ exemplars: shownFor(question), question }) : reflect({ question });
       return fromSections(await write(prompt, round));
     },
     async rewrite({ question, response, round }) {

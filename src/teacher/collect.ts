@@ -50,6 +50,7 @@ export type CollectOptions = {
   mostPerPrompt?: number;
   /** Where the rows go: .jsonl, .jsonl.gz or .parquet. `<out>.progress` keeps what is done. */
   out: string;
+  /** Shows how far it is; the current run's where absent. */
   terminal?: Terminal;
   /** Prompts without an answer, one after the other, after which the collection stops. */
   maxFailures?: number;
@@ -75,7 +76,8 @@ export type CollectSummary = {
  * @throws UserError when nobody answers any more; what is done stays done.
  */
 export async function collectRows(options: CollectOptions): Promise<CollectSummary> {
-  const { sampler, filters, mostPerPrompt, out, terminal, maxFailures = 10 } = options;
+  const { sampler, filters, mostPerPrompt, out, maxFailures = 10 } = options;
+  const { terminal = currentRun()?.terminal } = options;
   const names = filters.map(describeFilter);
   const prompts = [...new Map(options.prompts.map((prompt) => [prompt.id, prompt])).values()];
   using journal = new Journal(out, {

@@ -180,6 +180,14 @@ describe("an author that is asked in words", () => {
     expect(model.asked[3]).toBe("Hello");
   });
 
+  it("never shows an exemplar to whoever is asked its question", async () => {
+    const model = parrot(written);
+    const exemplars = ["1 + 1?", "2 + 2?"].map((question) => ({ question, response: `<think>${question}</think>so` }));
+    await chatAuthor({ model, exemplars }).solve({ question: " 2 + 2? ", style: "fewShot" });
+    expect(model.asked[0]).toContain("Question: 1 + 1?");
+    expect(model.asked[0]).not.toContain("### Thought\n2 + 2?");
+  });
+
   it("never takes the model's own thought for the one it was asked to write", async () => {
     const author = chatAuthor({ model: parrot("It is 42.", { reasoning: "The user wants a rewrite." }) });
     expect(await author.rewrite({ question: "q", response: "<think>r</think>42" })).toBeUndefined();

@@ -1,5 +1,5 @@
 import type { FrozenPolicy } from "#policy";
-import { applyPartial, count, currentRun, type DeepPartial, settings, type Terminal, within } from "#run";
+import { applyPartial, count, type DeepPartial, settings, type Terminal, within } from "#run";
 import type { Task } from "#tasks";
 import {
   type CollectSummary,
@@ -74,7 +74,7 @@ export async function bestOf<R>(parts: BestOfParts<R>, config: BestOfConfig): Pr
     filters: [...filtersOf(config), ...filters],
     mostPerPrompt,
     out,
-    terminal: parts.terminal ?? currentRun()?.terminal,
+    terminal: parts.terminal,
   });
 }
 
