@@ -92,6 +92,7 @@ describe("gradeLanguage", () => {
 
 test("a word that two languages share is no more one than the other for being repeated", () => {
   expect(gradeLanguage("no 9, no 6, no 7, no, no, no, then 3 * 7 = 21 yes, so yes", "en").reward).toBe(1);
+  expect(gradeLanguage("no no 9, no 6, give up", "en", 1).reward).toBe(1);
   expect(gradeLanguage("non, 9, non, 6, non, je ne sais pas encore, non, oui", "en").reward).toBe(0);
 });
 

@@ -27,6 +27,8 @@ export const minThoughtWords = 8;
 const maxChars = 400_000;
 /** Sentences with fewer words than this are too short to be told apart; they go with the whole text. */
 const minSentenceWords = 5;
+/** Fewer different words than this ("no", "give", "up") are as good in one language as in another of the same script. */
+const minTellingWords = 4;
 /** Intl.Segmenter needs time with the square of a sentence's length: longer ones are cut (a word may be cut in two). */
 const segmentChars = 2000;
 /** How much more likely (in nats) a rival has to be before a sentence is not in the target language. */
@@ -103,7 +105,9 @@ function isIn(text: string, target: Language, whole = true): boolean {
   // A sentence may do without kana in a Japanese text; it may not have kana in a Chinese one.
   if (target === "ja") return isJapanese(text) || (whole && !/\p{Script=Han}{12}/u.test(text));
   if (target === "zh") return !isJapanese(text);
-  const found = likeliest(lettersOf(text, script), rivals, target);
+  const letters = lettersOf(text, script);
+  if (letters.split(" ").length < minTellingWords) return true;
+  const found = likeliest(letters, rivals, target);
   return found === undefined || found.language === target || found.nats < clearNats;
 }
 
