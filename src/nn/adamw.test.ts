@@ -148,6 +148,20 @@ describe("AdamW", () => {
     });
   });
 
+  it("moves a parameter of a factor by so many learning rates, and the others by one", () => {
+    tidy(() => {
+      const params = new Map(["body", "head"].map((name) => [name, tensor(Float32Array.of(1))]));
+      for (const param of params.values()) param.requiresGrad = true;
+      using optimizer = new AdamW(params, { lrFactors: { head: 20 } });
+      for (const param of params.values()) setGradient(param, [0.5]);
+      optimizer.step({ lr: 0.01 });
+      // Adam's first step is one learning rate, whatever the gradient.
+      expect(params.get("body")!.item()).toBeCloseTo(0.99, 5);
+      expect(params.get("head")!.item()).toBeCloseTo(0.8, 5);
+      expect(optimizer.numSteps).toBe(1);
+    });
+  });
+
   it("leaves a parameter without a gradient alone", () => {
     tidy(() => {
       const params = new Map([...one(), ["other", leaves({ x: { shape: [1], data: [4] } }, "float32").get("x")!]]);

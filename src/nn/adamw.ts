@@ -1,9 +1,16 @@
 import { fused, noGrad, type Tensor, tidy, zeros } from "#tensor";
 
-export type AdamWOptions = { beta1: number; beta2: number; eps: number; weightDecay: number };
+export type AdamWOptions = {
+  beta1: number;
+  beta2: number;
+  eps: number;
+  weightDecay: number;
+  /** What the learning rate of some parameters is multiplied by: a fresh head learns faster than what it stands on. */
+  lrFactors: Readonly<Record<string, number>>;
+};
 
 /** PyTorch's defaults but the weight decay, which is 0: the paper gives none for RL. */
-export const adamWDefaults: AdamWOptions = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 };
+export const adamWDefaults: AdamWOptions = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0, lrFactors: {} };
 
 /**
  * AdamW (Loshchilov & Hutter 2019) over named parameters. Its state is float32; a parameter of another type keeps a
@@ -47,7 +54,12 @@ export class AdamW {
         if (Number.isFinite(norm)) {
           this.numSteps++;
           const gradScale = norm > maxGradNorm ? maxGradNorm / (norm + 1e-6) : 1;
-          this.#apply(used, { ...this.options, lr, step: this.numSteps, gradScale });
+          const { lrFactors, ...options } = this.options;
+          const factorOf = (name: string) => lrFactors[name] ?? 1;
+          for (const factor of new Set(used.map(({ name }) => factorOf(name)))) {
+            const group = used.filter(({ name }) => factorOf(name) === factor);
+            this.#apply(group, { ...options, lr: lr * factor, step: this.numSteps, gradScale });
+          }
         }
         for (const param of this.#params.values()) param.clearGrad();
         return norm;

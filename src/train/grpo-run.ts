@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Model } from "#models";
-import { learningRate } from "#nn";
+import { type AdamWOptions, learningRate } from "#nn";
 import { type FrozenPolicy, LocalFrozen, LocalPolicy } from "#policy";
 import { type Run, UserError } from "#run";
 import { isDue, refuseDivergence, resume, runOf, save, type TrainerState, unlessCorrupt } from "./checkpoint.ts";
@@ -43,6 +43,7 @@ export type Algorithm<C extends RolloutConfig> = {
   name: string;
   /** The model that is trained, where it is not the one loaded: with another head. */
   change?: (loaded: Model, seed: number) => Model;
+  optimizer?: (config: C) => Partial<AdamWOptions>;
   /** One rollout and its updates. */
   rollout: (parts: RolloutParts, config: C, firstStep: number) => Promise<void>;
 };
@@ -112,7 +113,12 @@ async function open<C extends RolloutConfig>(
   const options = {
     dtype: config.dtype,
     microBatchTokens: config.microBatchTokens,
-    optimizer: { beta1: config.beta1, beta2: config.beta2, weightDecay: config.weightDecay },
+    optimizer: {
+      beta1: config.beta1,
+      beta2: config.beta2,
+      weightDecay: config.weightDecay,
+      ...algorithm.optimizer?.(config),
+    },
   };
   run.terminal?.begin(`loading ${model}`);
   const { change = (loaded) => loaded } = algorithm;

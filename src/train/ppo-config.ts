@@ -10,6 +10,8 @@ const ppoDefaults = settings({
   lambda: within(1, 0, 1),
   /** "batch": advantages are brought to mean 0 and deviation 1 over the rollout; "none": taken as they are. */
   whiten: oneOf("batch", ["batch", "none"]),
+  /** What the learning rate of the value head is multiplied by: it begins at 0 and has to be ahead of the policy. */
+  valueLrFactor: within(20, 0, 10_000),
   valueCoefficient: within(0.1, 0, Number.POSITIVE_INFINITY),
   /** How far a value may move from where it was at sampling before it earns no more. */
   valueClip: within(0.2, 0, Number.POSITIVE_INFINITY),

@@ -9,7 +9,14 @@ import type { Tasks } from "./task-mix.ts";
  * does, with a value head, which is fresh where the folder has none and is saved with the model.
  */
 export const ppo = <R>(model: string, tasks: Tasks<R>, config: PpoConfig): Promise<GrpoResult> =>
-  trainByRollouts({ name: "ppo", change: withValueHead, rollout: ppoRollout }, model, tasks, config);
+  trainByRollouts(
+    { name: "ppo", change: withValueHead, optimizer: fasterHead, rollout: ppoRollout },
+    model,
+    tasks,
+    config,
+  );
+
+const fasterHead = ({ valueLrFactor }: PpoConfig) => ({ lrFactors: { scalar: valueLrFactor } });
 
 const withValueHead = (model: Model, seed: number): Model =>
   model.decoder.config.scalarHead === "value" ? model : addScalarHead(model, "value", { seed });
