@@ -126,7 +126,8 @@ function lastBoxed(text: string): Boxed {
       [start, end] = [at, box.end];
     } else if (box) {
       const between = text.slice(box.end, start).replace(/\\$/, "");
-      if (between.length > 60 || !JOINT.test(between)) break;
+      // Boxes in a row are one answer of single values; a list beside another box is two answers, of which the last counts.
+      if (between.length > 60 || !JOINT.test(between) || [contents[0]!, box.content].some(isListed)) break;
       contents.unshift(box.content);
       start = at;
     }
@@ -134,6 +135,19 @@ function lastBoxed(text: string): Boxed {
   }
   if (contents.length === 0) return { end, isCut };
   return { content: contents.length === 1 ? contents[0]! : contents.join(", "), end, isCut };
+}
+
+/** Whether a text has a comma outside all brackets, with a space or no digit group round it: "1, 2", not "1,000" or "(1, 2)". */
+function isListed(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (/[([{]/.test(char)) depth++;
+    else if (/[)\]}]/.test(char)) depth--;
+    else if (char === "," && depth === 0 && !/^,\d{3}(?!\d)/.test(text.slice(i, i + 5)) && text[i - 1] !== "\\")
+      return true;
+  }
+  return false;
 }
 
 /** The content of the box at `at`: undefined for an empty one, "cut" for one whose brace never closes. */

@@ -83,6 +83,7 @@ describe("answers that are not the same", () => {
     ["x = 2", "y = 2"],
     ["x=2, y=3", "a=2, b=3"],
     ["1, 1, 2", "1, 2"],
+    ["\\text{(C)}", "\\text{(C)}, 288\\pi"],
     ["\\sqrt{2}/2", "0.5"],
     ["(A)", "(A) or (B)"],
     ["(A) 5", "(A) 5 or (B) 7"],
@@ -153,6 +154,7 @@ describe("where the answer is", () => {
   test("neighbouring boxes are one answer", () => {
     expect(gradeMath("1, 2", "$\\boxed{1}$ and $\\boxed{2}$").verdict).toBe("correct");
     expect(gradeMath("2", "$\\boxed{1}$ and $\\boxed{2}$").verdict).toBe("wrong");
+    expect(gradeMath("-1, -9", "\\boxed{-1, -9} or \\boxed{-1}").verdict).toBe("wrong");
   });
   test.each([
     ["34", "The largest $n$ is 34."],

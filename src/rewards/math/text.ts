@@ -60,12 +60,15 @@ const NEXT_LETTER = new RegExp(
   String.raw`^\W*(?:\w{2,} )*[(\[]?([A-Z])[)\].:]*\s*${JOIN}[(\[]?([A-Z])[)\]]?(?![\p{L}\d])`,
   "u",
 );
+const NEXT_VALUE = /^\W*[A-Z][)\].]*\s*(?:[,;]|\bor\b|\band\b)\s*(\S.*)$/s;
 const JOINED_LABEL = new RegExp(String.raw`${JOIN}[(\[]([A-J])[)\]]`, "gu");
 
-/** "A, B", "(A) or (C)", "(A) 5 or (C) 7": a second letter stands beside the one that was read. */
+/** "A, B", "(A) or (C)", "(A) 5 or (C) 7", "(A), 12": a second letter or value stands beside the one that was read. */
 export function isHedged(answer: string, letter: string): boolean {
   const text = withoutMarkup(answer.slice(0, 2_000));
   const [, first, next] = NEXT_LETTER.exec(text) ?? [];
+  const value = NEXT_VALUE.exec(text)?.[1]?.replace(/\\[a-zA-Z]+/g, "");
+  if (value !== undefined && !/\p{L}{2}/u.test(value)) return true;
   const labels = [...text.matchAll(JOINED_LABEL)].map((match) => match[1]);
   return [first, next, ...labels].some((other) => other !== undefined && other !== letter);
 }
