@@ -24,6 +24,8 @@ it("the whole response has to be one thought and one answer", () => {
     "<think> a </think> so <answer> 1 </answer>",
     "<think> a </think> </think> <answer> 1 </answer>",
     "<answer> 1 </answer> <think> a </think>",
+    "<think> \u200b\u2060 </think> <answer> 1 </answer>",
+    "<think> ... </think> <answer> 1 </answer>",
     "<THINK> a </THINK> <ANSWER> 1 </ANSWER>",
   ]) {
     expect([text, formatReward({ text })]).toEqual([text, 0]);

@@ -3,7 +3,7 @@ import type { Answer, Grade } from "./types.ts";
 
 /**
  * R1-Zero's format reward (arXiv 2501.12948, section 2.2.2): 1 when the whole response is
- * `<think>…</think> <answer>…</answer>` with each tag exactly once, neither part blank, and nothing but white space
+ * `<think>…</think> <answer>…</answer>` with each tag exactly once, a letter or digit in the thought, an answer that is not blank, and nothing but white space
  * around and between them; else 0. A response cut at its limit earns it only if it is whole all the same.
  */
 export function formatReward({ text }: Pick<Answer, "text">): number {

@@ -59,9 +59,12 @@ export function splitResponse(text: string, { prefilled = false }: Prefilled = {
     hasThought,
     isClosed,
     hasAnswerPart,
-    form: thought && isClosed ? formOf(start, summary, inside) : undefined,
+    form: hasWord(thought) && isClosed ? formOf(start, summary, inside) : undefined,
   };
 }
+
+/** White space, invisible signs and punctuation alone are no thought. */
+const hasWord = (thought: string): boolean => /[\p{L}\p{N}]/u.test(thought);
 
 /** Inside of `<answer>…</answer>` when there is exactly one, trimmed. */
 function onlyAnswer(summary: string): string | undefined {
