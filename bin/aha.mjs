@@ -6,21 +6,9 @@ const { fileURLToPath } = await import("node:url");
 const { runScript } = await import("../scripts/lib/report.mjs");
 
 /** Commands that never touch a tensor: they run before the addon is built, and where it cannot be. */
-const dry = [
-  "doctor",
-  "check",
-  "grade",
-  "decontaminate",
-  "runs",
-  "dashboard",
-  "plan",
-  "help",
-  "--help",
-  "-h",
-  "--version",
-  "-V",
-  undefined,
-];
+const dry = ["doctor", "check", "grade", "decontaminate", "runs", "help", "--help", "-h", "--version", "-V", undefined];
+/** A user's own task may import anything of the package, tensors too. */
+const readsFile = process.argv.slice(3).some((argument) => /\.[cm]?[jt]s(#\w+)?$/.test(argument));
 const main = new URL("../dist/cli/main.js", import.meta.url);
 const command = process.argv[2];
 
@@ -33,7 +21,7 @@ if (existsSync(fileURLToPath(new URL("../src", import.meta.url)))) {
   if (isDistStale()) console.error("aha: src has changed since dist was compiled. To run the change: npm run setup");
 }
 await runScript(async () => {
-  if (!dry.includes(command)) {
+  if (!dry.includes(command) || (command === "check" && readsFile)) {
     const { ensureNative } = await import("../native/build.mjs");
     await ensureNative();
   }

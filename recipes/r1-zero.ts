@@ -18,7 +18,7 @@ export default defineRecipe({
   name: "r1-zero",
   config: {
     model: embeddedModel,
-    evalProblems: count(500),
+    evalProblems: count(500, { min: 2 }),
     evalSamples: count(16),
     grpo: grpoConfig({
       steps: 400,

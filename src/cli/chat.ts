@@ -1,10 +1,11 @@
 import { createInterface } from "node:readline";
 import pc from "picocolors";
-import { LocalFrozen } from "#policy";
+import { LocalFrozen, type LocalOptions } from "#policy";
 import { streamKey } from "#tensor";
 import { prefillOf, stripHistory, ThinkStream } from "#tokenizer";
 
 export type ChatOptions = {
+  device: LocalOptions["device"];
   temperature: number;
   topP: number;
   maxNewTokens: number;
@@ -18,7 +19,7 @@ type Turn = { role: string; content: string };
 
 /** `aha chat <model>`: a conversation in the terminal; the thinking is dimmed, the answer is not. */
 export async function chat(folder: string, options: ChatOptions): Promise<void> {
-  const policy = await LocalFrozen.load(folder);
+  const policy = await LocalFrozen.load(folder, { device: options.device });
   const messages: Turn[] = options.system === undefined ? [] : [{ role: "system", content: options.system }];
   const ask = async (content: string): Promise<void> => {
     messages.push({ role: "user", content });
@@ -55,6 +56,7 @@ async function answer(policy: LocalFrozen, messages: readonly Turn[], options: C
   const write = (events: ReturnType<ThinkStream["push"]>) => {
     for (const { kind, text } of events) process.stdout.write(kind === "thinking" ? pc.dim(text) : text);
   };
+  const maxNewTokens = Math.max(1, Math.min(options.maxNewTokens, maxPositions - ids.length));
   let text = prefill;
   const take = (piece: string) => {
     text += piece;
@@ -64,7 +66,7 @@ async function answer(policy: LocalFrozen, messages: readonly Turn[], options: C
     groupSize: 1,
     temperature: options.temperature,
     topP: options.topP,
-    maxNewTokens: Math.max(1, Math.min(options.maxNewTokens, maxPositions - ids.length)),
+    maxNewTokens,
     eosIds: tokenizer.eosIds,
     stream: (promptId) => streamKey(options.seed, "chat", promptId),
     onToken: (_prompt, _sample, id) => {
@@ -76,6 +78,6 @@ async function answer(policy: LocalFrozen, messages: readonly Turn[], options: C
   for await (const { completions } of sampling) isCut = completions[0]!.finishReason === "length";
   take(decoded.end());
   write(stream.end());
-  process.stdout.write(isCut ? pc.dim(`\n[cut at ${options.maxNewTokens} tokens]\n`) : "\n");
+  process.stdout.write(isCut ? pc.dim(`\n[cut at ${maxNewTokens} tokens]\n`) : "\n");
   return text;
 }

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, statfsSync } from "node:fs";
-import { availableParallelism, cpus, freemem, platform, release, totalmem } from "node:os";
+import { availableParallelism, cpus, platform, release, totalmem } from "node:os";
 import { dirname } from "node:path";
 import pc from "picocolors";
+import { availableMemory, memoryLimit } from "#run";
 import { inspectToolchain, type Toolchain } from "../../scripts/lib/toolchain.mjs";
 
 /** One thing that was looked at. `ok`: as it should be; `warning`: something will not work; `missing`: nothing will. */
@@ -162,30 +163,13 @@ async function checkSandbox(env: NodeJS.ProcessEnv): Promise<DoctorCheck> {
 
 function checkMemory(): DoctorCheck {
   const name = "memory";
-  const available = availableBytes();
-  const limit = cgroupLimitBytes();
-  const limited = limit === null ? "" : `, limited to ${gigabytes(limit)} by its cgroup`;
+  const available = availableMemory();
+  const limit = memoryLimit();
+  const limited = limit === undefined ? "" : `, limited to ${gigabytes(limit)} by its cgroup`;
   const found = `${gigabytes(available)} available of ${gigabytes(totalmem())}${limited}`;
-  if (Math.min(available, limit ?? available) >= 2e9) return { name, state: "ok", found };
+  if (available >= 2e9) return { name, state: "ok", found };
   const remedy = "The native build needs 1.5 GB and the main job 1 GB: close something, or raise the limit.";
   return { name, state: "warning", found, remedy };
-}
-
-function availableBytes(): number {
-  const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(readText("/proc/meminfo"))?.[1];
-  return kilobytes ? Number(kilobytes) * 1024 : freemem();
-}
-
-/** The memory limit of this process's cgroup (v2, then v1), or null where there is none. */
-function cgroupLimitBytes(): number | null {
-  const own = /^0::(.*)$/m.exec(readText("/proc/self/cgroup"))?.[1] ?? "";
-  const files = [
-    `/sys/fs/cgroup${own}/memory.max`,
-    "/sys/fs/cgroup/memory.max",
-    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-  ];
-  const limits = files.map((file) => Number.parseInt(readText(file), 10)).filter((limit) => limit < totalmem());
-  return limits.length > 0 ? Math.min(...limits) : null;
 }
 
 function checkDisk(home: string): DoctorCheck {

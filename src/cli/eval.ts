@@ -1,11 +1,12 @@
 import { statSync } from "node:fs";
 import { type Estimate, type Evaluation, evaluate } from "#eval";
-import { LocalFrozen } from "#policy";
+import { LocalFrozen, type LocalOptions } from "#policy";
 import { formatShare, Terminal, UserError } from "#run";
 import type { TaskChoices } from "#tasks";
 import { loadTask } from "./load.ts";
 
 export type EvalOptions = Pick<TaskChoices, "difficulty" | "prompt"> & {
+  device: LocalOptions["device"];
   /** A file holds the problems themselves; a folder, its "test" split. */
   data?: string;
   task: string;
@@ -26,7 +27,7 @@ export async function runEval(folder: string, options: EvalOptions): Promise<voi
   const problems =
     data === undefined || statSync(data, { throwIfNoEntry: false })?.isDirectory() ? data : { test: data };
   const task = await loadTask(options.task, { data: problems, difficulty, prompt });
-  const policy = await LocalFrozen.load(folder);
+  const policy = await LocalFrozen.load(folder, { device: options.device });
   using terminal = new Terminal({ isJson: options.json });
   terminal.begin(`${task.name}: problems answered`, options.limit);
   const { evaluation } = await evaluate(policy, task, {

@@ -30,6 +30,8 @@ const taskChoices = (command: Command): Command =>
     .option("--data <path>", "rows of a task over a data set: a file, a folder with files of each split, or a hub id")
     .option("--difficulty <n>", "of a generated task", positive)
     .addOption(new Option("--prompt <style>", "how a question is put").choices(["plain", "boxed", "r1-zero"]));
+const device = () =>
+  new Option("--device <name>", "where the model computes").choices(["cpu", "cuda:0"]).default("cpu");
 const json = () => new Option("--json", "machine-readable output on stdout");
 
 program
@@ -60,6 +62,7 @@ taskChoices(program.command("eval <model>"))
   .option("--max-new-tokens <n>", "length limit of an answer", positive, 256)
   .addOption(seed())
   .addOption(json())
+  .addOption(device())
   .action(async (model, options) => {
     const { runEval } = await import("./eval.ts");
     await runEval(model, options);
@@ -70,6 +73,7 @@ program
   .description('log-probabilities of token ids: {"ids": […]} lines in, {"logprobs": […]} lines out')
   .requiredOption("--in <file>", "JSON lines; - for standard input")
   .option("--temperature <t>", "divides the logits", number, 1)
+  .addOption(device())
   .action(async (model, options) => {
     const { score } = await import("./score.ts");
     await score(model, options);
@@ -94,6 +98,7 @@ program
   .option("--system <text>", "a system message")
   .option("--once <text>", "ask this and leave")
   .addOption(seed())
+  .addOption(device())
   .action(async (model, options) => {
     const { chat } = await import("./chat.ts");
     await chat(model, options);

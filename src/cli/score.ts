@@ -1,10 +1,10 @@
 import { closeSync, createReadStream, fstatSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { loadModel } from "#models";
-import { logprobsOf } from "#policy";
+import { type LocalOptions, logprobsOf } from "#policy";
 import { UserError } from "#run";
 
-export type ScoreOptions = { in: string; temperature: number };
+export type ScoreOptions = { in: string; temperature: number; device: LocalOptions["device"] };
 
 /**
  * `aha score <model> --in ids.jsonl`: for each line {"ids": […]} one line {"logprobs": […]} of ids[1…] on stdout, in
@@ -14,7 +14,7 @@ export async function score(folder: string, options: ScoreOptions): Promise<void
   if (!(options.temperature > 0))
     throw new UserError(`--temperature ${options.temperature}: expected above 0; logits are divided by it.`);
   const input = options.in === "-" ? process.stdin : createReadStream("", { fd: openInput(options.in) });
-  const { decoder } = loadModel(folder);
+  const { decoder } = loadModel(folder, { device: options.device });
   const { vocabSize, maxPositions } = decoder.config;
   let number = 0;
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {

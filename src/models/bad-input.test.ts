@@ -94,15 +94,64 @@ describe("config.json", () => {
     [{ num_hidden_layers: 1.5 }, "num_hidden_layers is 1.5. Expected a whole number."],
     [{ vocab_size: undefined }, "vocab_size is undefined. Expected a positive number."],
     [{ num_key_value_heads: 3 }, "with 3 key-value heads do not divide evenly"],
-    [{ use_sliding_window: true }, "sliding-window attention does not run here"],
+    [
+      { use_sliding_window: true, layer_types: undefined, max_window_layers: 1, sliding_window: 8 },
+      "sliding-window attention does not run here",
+    ],
     [{ layer_types: ["full_attention", "sliding_attention"] }, "sliding-window attention does not run here"],
     [{ hidden_act: "gelu" }, 'hidden_act is "gelu". Expected "silu".'],
     [{ rope_parameters: { rope_type: "yarn" } }, 'rope type "yarn" does not run here. Known: default, linear, llama3.'],
     [{ rope_parameters: { rope_type: "llama3", factor: 8 } }, 'rope type "llama3" has no low_freq_factor'],
+    [
+      { partial_rotary_factor: 0.5 },
+      "partial_rotary_factor is 0.5. Expected 1: the models that run here rotate whole heads.",
+    ],
     [{ rope_parameters: { rope_theta: "many" } }, 'rope_theta is "many". Expected a positive number.'],
   ])("with %j is refused by the setting's name", (changes, message) => {
     setConfig(changes);
     refuses(`config.json: `, message);
+  });
+});
+
+describe("settings that transformers reads in a way of its own", () => {
+  const rope = (changes: object) => {
+    setConfig(changes);
+    using decoder = loadModel(folder).decoder;
+    return decoder.config.rope;
+  };
+
+  it("a sliding window that begins after the last layer is full attention", () => {
+    setConfig({ use_sliding_window: true, layer_types: undefined, max_window_layers: 28, sliding_window: 8 });
+    loadModel(folder).decoder.dispose();
+  });
+
+  it("rope_scaling wins over rope_parameters, and an original context beside it over the one inside", () => {
+    const inner = {
+      rope_type: "llama3",
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 16,
+    };
+    expect(rope({ rope_scaling: { rope_type: "linear", factor: 2 }, rope_parameters: inner })).toMatchObject({
+      type: "linear",
+    });
+    expect(rope({ rope_scaling: inner, original_max_position_embeddings: 32 })).toMatchObject({
+      originalMaxPositions: 32,
+    });
+  });
+
+  it("a head of its own is used though config.json ties, and the folder saved from it says so", () => {
+    rewrite((all) => ({ ...all, "lm_head.weight": all["model.embed_tokens.weight"]!.mul(2) }));
+    const model = loadModel(folder);
+    expect(model.decoder.config.isTied).toBe(false);
+    saveModel(model, folder);
+    model.decoder.dispose();
+    expect(config().tie_word_embeddings).toBe(false);
+    rewrite((all) => ({ ...all, "lm_head.weight": all["model.embed_tokens.weight"]!.mul(1) }));
+    setConfig({ tie_word_embeddings: true });
+    using decoder = loadModel(folder).decoder;
+    expect(decoder.config.isTied).toBe(true);
   });
 });
 

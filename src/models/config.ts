@@ -119,8 +119,7 @@ function fromJson(json: Foreign, path: string): DecoderConfig {
       `${path}: ${numHeads} heads of ${headSize} with ${numKvHeads} key-value heads do not divide evenly.`,
     );
   }
-  const layerTypes: unknown[] = Array.isArray(json.layer_types) ? json.layer_types : [];
-  if (json.use_sliding_window === true || layerTypes.some((type) => type !== "full_attention")) {
+  if (hasSlidingLayers(json)) {
     throw new Error(`${path}: sliding-window attention does not run here. Models with full attention do.`);
   }
   const activation = json.hidden_act ?? "silu";
@@ -148,19 +147,31 @@ function fromJson(json: Foreign, path: string): DecoderConfig {
   };
 }
 
+/** Whether some layer sees a window only: by its type, or, in folders without types, from layer max_window_layers on. */
+function hasSlidingLayers(json: Foreign): boolean {
+  if (Array.isArray(json.layer_types)) return json.layer_types.some((type) => type !== "full_attention");
+  const { max_window_layers: first = 28, num_hidden_layers: numLayers } = json;
+  return json.use_sliding_window === true && json.sliding_window !== null && Number(first) < Number(numLayers);
+}
+
 /** Rotary settings, from transformers 5's `rope_parameters` or the older `rope_theta` and `rope_scaling`. */
 function readRope(json: Foreign, headSize: number, path: string): Rope {
-  const nested = (json.rope_parameters ?? json.rope_scaling ?? {}) as Foreign;
+  const nested = (json.rope_scaling ?? json.rope_parameters ?? {}) as Foreign;
   const type = (nested.rope_type ?? nested.type ?? "default") as Rope["type"];
   if (!["default", "linear", "llama3"].includes(type)) {
     throw new Error(`${path}: rope type "${type}" does not run here. Known: default, linear, llama3.`);
   }
-  const theta = nested.rope_theta ?? json.rope_theta ?? 10000;
+  const theta =
+    nested.rope_theta ?? (json.rope_parameters as Foreign | undefined)?.rope_theta ?? json.rope_theta ?? 10000;
   if (typeof theta !== "number" || !(theta > 0)) {
     throw new Error(`${path}: rope_theta is ${JSON.stringify(theta)}. Expected a positive number.`);
   }
-  const share = (nested.partial_rotary_factor ?? json.partial_rotary_factor ?? 1) as number;
-  const rope: Rope = { theta, type, size: 2 * Math.floor((headSize * share) / 2) };
+  const share = nested.partial_rotary_factor ?? json.partial_rotary_factor ?? 1;
+  if (share !== 1)
+    throw new Error(
+      `${path}: partial_rotary_factor is ${JSON.stringify(share)}. Expected 1: the models that run here rotate whole heads.`,
+    );
+  const rope: Rope = { theta, type, size: headSize };
   if (type === "default") return rope;
   const need = (name: string): number => {
     const value = nested[name];
@@ -173,8 +184,8 @@ function readRope(json: Foreign, headSize: number, path: string): Rope {
     factor: need("factor"),
     lowFreqFactor: need("low_freq_factor"),
     highFreqFactor: need("high_freq_factor"),
-    originalMaxPositions: (nested.original_max_position_embeddings ??
-      json.original_max_position_embeddings ??
+    originalMaxPositions: (json.original_max_position_embeddings ??
+      nested.original_max_position_embeddings ??
       json.max_position_embeddings) as number,
   };
 }

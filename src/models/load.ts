@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Device, type DType, empty, noGrad, outside, SafetensorsFile, type Tensor, tidy } from "#tensor";
+import { type Device, type DType, empty, machine, noGrad, outside, SafetensorsFile, type Tensor, tidy } from "#tensor";
 import { type DecoderConfig, readConfig } from "./config.ts";
 import { Decoder } from "./decoder.ts";
 import { modelFolder } from "./embedded.ts";
@@ -26,13 +26,16 @@ const companions =
  */
 export function loadModel(name: string, { dtype = "float32", device = "cpu" }: LoadOptions = {}): Model {
   const folder = modelFolder(name);
+  if (device !== "cpu" && !machine().hasCuda)
+    throw new Error(`${device}: this libtorch sees no NVIDIA GPU. Use the device cpu; aha doctor says what is there.`);
   if (!existsSync(folder)) {
     throw new Error(`${folder}: no such model folder. Expected a Hugging Face folder (config.json, *.safetensors).`);
   }
-  const { config } = readConfig(folder);
+  const { config: asked } = readConfig(folder);
   const shards = new Shards(folder);
   const named = new Map<string, Tensor>();
   try {
+    const config = { ...asked, isTied: asked.isTied && !shards.hasOwnHead(asked) };
     for (const [name, parts] of layout(config))
       named.set(
         name,
@@ -114,6 +117,14 @@ class Shards {
   }
 
   /** A weight of a layer that no parameter took would silently change the model. */
+  /** Whether a head is there that is not the embedding: transformers then ties nothing, whatever config.json says. */
+  hasOwnHead(config: DecoderConfig): boolean {
+    if (!this.#where.has("lm_head.weight")) return false;
+    const shape = [config.vocabSize, config.width];
+    const [head, embedding] = ["lm_head.weight", "model.embed_tokens.weight"].map((name) => ({ name, shape }));
+    return tidy(() => this.#read(head!, config).sub(this.#read(embedding!, config)).abs().amax().item() !== 0);
+  }
+
   refuseLeftovers(): void {
     const left = [...this.#where.keys()].filter(
       (name) => name.startsWith("model.layers.") && !this.#used.has(name) && !name.endsWith("rotary_emb.inv_freq"),

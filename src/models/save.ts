@@ -25,7 +25,14 @@ export function saveModel({ decoder, files }: Model, folder: string, options: Sa
   const config = toJson({ ...decoder.config, savedDtype: dtype });
   const original = files.get("config.json");
   const kept =
-    original === undefined ? config : { ...JSON.parse(original.toString("utf8")), ...headJson(decoder.config), dtype };
+    original === undefined
+      ? config
+      : {
+          ...JSON.parse(original.toString("utf8")),
+          ...headJson(decoder.config),
+          tie_word_embeddings: decoder.config.isTied,
+          dtype,
+        };
   writeSynced(join(folder, "config.json"), `${JSON.stringify(kept, null, 2)}\n`);
   for (const [name, data] of files) if (name !== "config.json") writeSynced(join(folder, name), data);
 

@@ -51,6 +51,17 @@ function leaves(parameters: AdamWCase["parameters"], dtype: DType): Map<string, 
   );
 }
 
+it("a clip of 0 does not clip", () => {
+  const after = (maxGradNorm: number | undefined) =>
+    tidy(() => {
+      const params = leaves({ w: { shape: [2], data: [1, 2] } }, "float32");
+      setGradient(params.get("w")!, [30, -40]);
+      expect(new AdamW(params).step({ lr: 0.1, maxGradNorm })).toBeCloseTo(50, 4);
+      return params.get("w")!.toFloat64();
+    });
+  expect(after(0)).toEqual(after(undefined));
+});
+
 const cases = golden.adamw.map((at, i) => [i, at] as const);
 
 describe("AdamW with clipping, step for step as PyTorch's", () => {

@@ -40,7 +40,7 @@ export class AdamW {
   }
 
   /**
-   * Clips the gathered gradients to a global L2 norm, applies them and clears them.
+   * Clips the gathered gradients to a global L2 norm (0: does not), applies them and clears them.
    * @returns the norm before clipping; where it is not finite nothing is changed but the gradients, which are cleared
    */
   step({ lr, maxGradNorm = Number.POSITIVE_INFINITY }: { lr: number; maxGradNorm?: number }): number {
@@ -53,7 +53,7 @@ export class AdamW {
         const norm = globalNorm(used.map(({ grad }) => grad));
         if (Number.isFinite(norm)) {
           this.numSteps++;
-          const gradScale = norm > maxGradNorm ? maxGradNorm / (norm + 1e-6) : 1;
+          const gradScale = maxGradNorm > 0 && norm > maxGradNorm ? maxGradNorm / (norm + 1e-6) : 1;
           const { lrFactors, ...options } = this.options;
           const factorOf = (name: string) => lrFactors[name] ?? 1;
           for (const factor of new Set(used.map(({ name }) => factorOf(name)))) {

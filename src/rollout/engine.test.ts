@@ -296,6 +296,14 @@ describe("an engine", () => {
     for (const [id, group] of much) expect(little.get(id)!.completions.map(bits)).toEqual(group.completions.map(bits));
   });
 
+  it("has room for a shorter prompt that needs more blocks than the longest", async () => {
+    // 16 tokens fill a block that all answers share; of 15, each answer needs the rest of the block for itself.
+    const prompts = [prompt(1, 16), prompt(2, 15)];
+    const changes = { groupSize: 300, maxNewTokens: 10 };
+    const groups = await sample(prompts, changes, { maxRows: 300 });
+    expect([...groups.values()].map(({ completions }) => completions.length)).toEqual([300, 300]);
+  });
+
   it("with no prompts yields nothing", async () => {
     expect((await sample([])).size).toBe(0);
   });

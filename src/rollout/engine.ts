@@ -77,7 +77,8 @@ export class Engine {
       );
     }
     const blockBytes = KvCache.blockBytes(this.#decoder.config, this.#decoder.dtype);
-    const perPrompt = blocksNeeded(longest, groupSize, maxNewTokens);
+    // A shorter prompt may need more: what is left of its last block is each answer's own.
+    const perPrompt = Math.max(0, ...prompts.map(({ ids }) => blocksNeeded(ids.length, groupSize, maxNewTokens)));
     const numAtOnce = Math.max(1, Math.min(prompts.length, Math.floor(maxRows / groupSize)));
     const numBlocks = 1 + Math.min(perPrompt * numAtOnce, Math.floor(kvBytes / blockBytes));
     if (perPrompt + 1 > numBlocks) {

@@ -1,3 +1,4 @@
+export { availableMemory, memoryLimit } from "./available-memory.ts";
 export {
   type CheckpointState,
   type Lengths,

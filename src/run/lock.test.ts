@@ -47,6 +47,11 @@ describe("a lock", () => {
     acquireLock(dir).release();
   });
 
+  it("from another namespace of processes is never taken to be dead: they cannot be seen from here", () => {
+    leaveLock({ pid: 4_000_000, pidNamespace: "pid:[1]" });
+    expect(() => acquireLock(dir)).toThrow(/is in use by process 4000000/);
+  });
+
   it("from another host is never taken to be dead", () => {
     leaveLock({ host: "elsewhere", pid: 77, bootId: "another boot" });
     expect(() => acquireLock(dir)).toThrow(

@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   truncateSync,
   writeSync,
@@ -22,6 +23,8 @@ export type LockOwner = {
   startTime: string;
   bootId: string;
   host: string;
+  /** Which process numbers these are, where the system has several namespaces of them. */
+  pidNamespace?: string;
   since: string;
 };
 
@@ -118,6 +121,8 @@ function isDead(holder: LockOwner | "unreadable", here: LockOwner): boolean {
   if (holder === "unreadable") return false;
   if (holder.host !== here.host) return false;
   if (holder.bootId !== here.bootId) return true;
+  // Another container's processes cannot be seen from here.
+  if (holder.pidNamespace !== undefined && holder.pidNamespace !== here.pidNamespace) return false;
   return processStartTime(holder.pid) !== holder.startTime;
 }
 
@@ -138,7 +143,23 @@ function refusal(folder: string, holder: LockOwner | "unreadable", generation: n
 
 function thisProcess(): LockOwner {
   const startTime = processStartTime(process.pid) ?? "unknown";
-  return { pid: process.pid, startTime, bootId: readBootId(), host: hostname(), since: new Date().toISOString() };
+  const since = new Date().toISOString();
+  return {
+    pid: process.pid,
+    startTime,
+    bootId: readBootId(),
+    host: hostname(),
+    pidNamespace: readPidNamespace(),
+    since,
+  };
+}
+
+function readPidNamespace(): string | undefined {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return undefined;
+  }
 }
 
 /** When a process started, in the system's own notation; undefined when it is dead (a zombie is). */

@@ -3,7 +3,10 @@ export type MetricDefinition = { unit: string; meaning: string };
 
 /** Every metric, by its name in metrics.jsonl; `<name>` stands for a name that a task gives. docs/metrics.md is made from this. */
 export const metricDefinitions: Record<string, MetricDefinition> = {
-  "reward/mean": { unit: "1", meaning: "Weighted total reward, mean over the answers of the rollout." },
+  "reward/mean": {
+    unit: "1",
+    meaning: "Weighted total reward with the overlong punishment, mean over the answers that are trained on.",
+  },
   "reward/<name>": { unit: "1", meaning: "One reward before its weight, mean over the answers of the rollout." },
   "reward/<task>/<name>": { unit: "1", meaning: "The same of one task, where several are mixed." },
   "verdict/<name>": {
@@ -28,7 +31,6 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
     unit: "share",
     meaning: "A reward model's mean distance between how sure it is and how often it is right, on held-out prompts.",
   },
-  "eval/format": { unit: "share", meaning: "Held-out answers in the asked-for format." },
   "eval/length": { unit: "tokens", meaning: "Mean length of held-out answers, thinking included." },
   "eval/<task>/<name>": {
     unit: "",
@@ -42,6 +44,10 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
   },
   "sample/<task>/length": { unit: "tokens", meaning: "The same of one task, where several are mixed." },
   "sample/maxNewTokens": { unit: "tokens", meaning: "Length limit in force in this rollout." },
+  "sample/tooLong": {
+    unit: "rows",
+    meaning: "Rows left out in this rollout: their prompts leave no room for an answer.",
+  },
   "sample/truncated": { unit: "share", meaning: "Answers of the rollout cut at the length limit." },
   "sample/logprobGap": {
     unit: "nats",
@@ -74,7 +80,7 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
   },
   "train/clipShare": {
     unit: "share",
-    meaning: "Trained tokens (or answers, at sequence level) whose ratio the clip cut off.",
+    meaning: "Trained tokens whose ratio the clip cut off; at sequence level, those of the answers it cut off.",
   },
   "train/gradNorm": { unit: "1", meaning: "Global norm of the gradient before it was clipped." },
   "train/lr": { unit: "1", meaning: "Learning rate that this step applied." },
@@ -85,7 +91,6 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
   "time/scoreMs": { unit: "ms", meaning: "Wall time that scoring added after sampling had ended." },
   "time/updateMs": { unit: "ms", meaning: "Wall time of forward, backward and optimizer of this step." },
   "time/evalMs": { unit: "ms", meaning: "Wall time of the held-out evaluation." },
-  "time/saveMs": { unit: "ms", meaning: "Wall time of writing the checkpoint." },
   "time/stepMs": { unit: "ms", meaning: "Wall time of the step, its share of the rollout included." },
   "time/tokensPerSecond": { unit: "tokens/s", meaning: "Trained tokens of the step over time/stepMs." },
   "time/left": { unit: "s", meaning: "Expected time to the last step, from the steps so far." },

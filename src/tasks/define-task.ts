@@ -1,5 +1,8 @@
 import type { Task } from "./types.ts";
 
+/** Metrics of the trainers in the family of the rewards. */
+const reserved = ["mean", "kl"];
+
 /**
  * A task, checked as it is defined: what can be known without rows is known here and not at step 1 of a run.
  * Returns the task itself. @throws Error when a name, a reward or a weight is not usable.
@@ -18,6 +21,10 @@ export function defineTask<R>(task: Task<R>): Task<R> {
     );
   }
   for (const name of names) {
+    if (reserved.includes(name))
+      throw new Error(
+        `task ${task.name}: a reward cannot be named ${name}: reward/${name} is a metric of the trainer's.`,
+      );
     if (typeof task.rewards[name] !== "function") {
       throw new Error(`task ${task.name}: reward ${name} is ${typeof task.rewards[name]}. It must be a function.`);
     }

@@ -25,6 +25,11 @@ describe("scoreAnswer", () => {
     expect(() => defineTask(task)).toThrow(/"corect"/);
   });
 
+  test("a reward cannot take the name of a metric of the trainers", () => {
+    const part = { name: "t", load: () => [], prompt: () => [] };
+    expect(() => defineTask({ ...part, rewards: { mean: () => 1 } })).toThrow("a reward cannot be named mean");
+  });
+
   test("a reward that throws leaves the answer without a total and says verifierError", async () => {
     const task = defineTask({
       ...base,

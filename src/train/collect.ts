@@ -20,6 +20,8 @@ export type CollectParts = {
   policy: Policy;
   source: PromptSource;
   config: RolloutConfig;
+  /** Whether several tasks are mixed, now or later: their figures then stand under their names. */
+  isMixture: boolean;
   seed: number;
   /** The first step of the rollout: which tasks are in. */
   step: number;
@@ -33,6 +35,7 @@ export type CollectParts = {
 export async function collect(parts: CollectParts): Promise<Collected> {
   const { config, onProgress } = parts;
   const wanted = config.promptsPerStep * config.miniBatches;
+  const tooLongBefore = parts.source.state.numTooLong;
   const groups: RewardedGroup[] = [];
   const all: TaskGroup[] = [];
   let times = { rolloutMs: 0, scoreMs: 0 };
@@ -49,11 +52,18 @@ export async function collect(parts: CollectParts): Promise<Collected> {
     groups.push(...(config.maxRounds > 1 && !isLast ? usable.filter((group) => !isUseless(rewardsOf(group))) : usable));
   }
   refuseFailingVerifier(all, config.maxVerifierErrors);
-  if (groups.length === 0)
+  if (groups.length === 0) {
+    const why = JSON.stringify(all[0]?.scored[0]?.score.rewards);
     throw new Error(
-      "train: no group of this rollout can be trained on: every answer was dropped. See detail in rollouts.jsonl.",
+      `train: no group of this rollout can be trained on: every answer was dropped, the first with ${why}.`,
     );
-  const metrics = { ...figures(all, groups), "sample/maxNewTokens": parts.maxNewTokens };
+  }
+  const numTooLong = parts.source.state.numTooLong - tooLongBefore;
+  const metrics = {
+    ...figures(all, groups, parts.isMixture),
+    "sample/maxNewTokens": parts.maxNewTokens,
+    ...(numTooLong > 0 ? { "sample/tooLong": numTooLong } : {}),
+  };
   return { groups, all, metrics: { ...metrics, "time/rolloutMs": times.rolloutMs, "time/scoreMs": times.scoreMs } };
 }
 
@@ -85,7 +95,10 @@ async function sampleRound(
   }
   const sampledAt = performance.now();
   const groups = await Promise.all(prompts.map(({ id }) => scoring.get(id)!));
-  for (const group of groups) source.solved(group.promptId, solvedShare(group));
+  for (const group of groups) {
+    const rate = solvedShare(group);
+    if (rate !== undefined) source.solved(group.promptId, rate);
+  }
   return { groups, rolloutMs: sampledAt - start, scoreMs: performance.now() - sampledAt };
 }
 
@@ -118,16 +131,20 @@ function refuseFailingVerifier(groups: readonly ScoredGroup[], most: number): vo
 const isFailure = (value: RewardValue): value is Grade =>
   typeof value === "object" && value !== null && value.reward === null && value.verdict !== "badGold";
 
-/** Share of the answers that the task's first reward finds right; an answer it could not judge does not count. */
-function solvedShare({ task, scored }: TaskGroup): number {
+/** Share of the answers that the task's first reward finds right, of those it could judge; undefined where it could none. */
+function solvedShare({ task, scored }: TaskGroup): number | undefined {
   const name = Object.keys(task.rewards)[0]!;
   const marks = scored.map((one) => worth(one, name)).filter((mark) => mark !== null);
-  return mean(marks.map((mark) => Number(mark >= 1)));
+  return marks.length === 0 ? undefined : mean(marks.map((mark) => Number(mark >= 1)));
 }
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
 
-function figures(all: readonly TaskGroup[], kept: readonly RewardedGroup[]): Record<string, number> {
+function figures(
+  all: readonly TaskGroup[],
+  kept: readonly RewardedGroup[],
+  isMixture: boolean,
+): Record<string, number> {
   const answers = all.flatMap(({ scored }) => scored);
   const verdicts: Record<string, number> = {};
   for (const { score } of answers)
@@ -136,7 +153,7 @@ function figures(all: readonly TaskGroup[], kept: readonly RewardedGroup[]): Rec
   const tasks = [...new Set(all.map(({ task }) => task))];
   const ofTask = tasks.map((task) => {
     const own = all.filter((group) => group.task === task).flatMap(({ scored }) => scored);
-    return taskFigures(task, own, tasks.length > 1 ? `${task.name}/` : "");
+    return taskFigures(task, own, isMixture ? `${task.name}/` : "");
   });
   return {
     "reward/mean": mean(kept.flatMap(rewardsOf)),

@@ -3,6 +3,14 @@ import type { FrozenPolicy } from "#policy";
 import type { RolloutConfig } from "./grpo-config.ts";
 import type { TaskShare } from "./task-mix.ts";
 
+export type EvaluateTasksOptions = {
+  seed: number;
+  maxNewTokens: number;
+  /** Whether each task's own figures are given too. */
+  isMixture: boolean;
+  onProgress: (numDone: number) => void;
+};
+
 /**
  * Held-out figures of the tasks in training. `accuracy` is their mean by weight, without those that only a model judges
  * (with them where there are no others); in a mixture each task's own are there too, as `eval/<task>/…`.
@@ -11,20 +19,21 @@ export async function evaluateTasks(
   policy: FrozenPolicy,
   tasks: readonly TaskShare[],
   config: RolloutConfig,
-  seed: number,
-  onProgress: (numDone: number) => void,
+  { seed, maxNewTokens, isMixture, onProgress }: EvaluateTasksOptions,
 ): Promise<{ accuracy: Estimate; metrics: Record<string, number> }> {
   const each: (TaskShare & { evaluation: Evaluation })[] = [];
-  for (const [i, one] of tasks.entries()) {
+  let numBefore = 0;
+  for (const one of tasks) {
     const { evaluation } = await evaluate(policy, one.task, {
       samples: config.evalSamples,
       limit: config.evalPrompts,
       temperature: config.evalTemperature,
       topP: config.evalTopP,
-      maxNewTokens: config.maxNewTokens,
+      maxNewTokens,
       seed,
-      onProgress: (done) => onProgress(i * config.evalPrompts + done),
+      onProgress: (done) => onProgress(numBefore + done),
     });
+    numBefore += evaluation.numProblems;
     each.push({ ...one, evaluation });
   }
   const verified = each.filter(({ isJudged }) => !isJudged);
@@ -45,13 +54,17 @@ export async function evaluateTasks(
   }));
   return {
     accuracy,
-    metrics: {
+    metrics: measured({
       "eval/accuracy": accuracy.value,
       "eval/standardError": accuracy.standardError,
       "eval/consensus": mean((evaluation) => evaluation.consensus.value),
       "eval/length": mean((evaluation) => evaluation.length.value),
       "eval/truncated": mean((evaluation) => evaluation.truncated),
-      ...(each.length > 1 ? Object.assign({}, ...ofTask) : {}),
-    },
+      ...(isMixture ? Object.assign({}, ...ofTask) : {}),
+    }),
   };
 }
+
+/** One problem that could be judged has no standard error: what was not measured is not logged. */
+const measured = (metrics: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));

@@ -20,10 +20,11 @@ export const rolloutDefaults = settings({
   schedule: oneOf("constant", ["constant", "linear", "cosine"]),
   /** What the schedule ends at, as a share of lr. */
   lrFloor: within(0, 0, 1),
+  /** 0 does not clip the gradient. */
   maxGradNorm: within(1, 0, Number.POSITIVE_INFINITY),
   weightDecay: within(0, 0, 1),
-  beta1: within(0.9, 0, 1),
-  beta2: within(0.999, 0, 1),
+  beta1: within(0.9, 0, 0.999999),
+  beta2: within(0.999, 0, 0.999999),
 
   temperature: within(1, 0.01, 100),
   maxNewTokens: count(512),
@@ -81,9 +82,14 @@ export const rolloutDefaults = settings({
   /** Predicted tokens in one forward and backward pass. */
   microBatchTokens: count(1024),
   dtype: oneOf("float32", ["float32", "bfloat16"]),
+  device: oneOf("cpu", ["cpu", "cuda:0"]),
 });
 
 export type RolloutConfig = typeof rolloutDefaults;
+
+/** The length limit of answers in force at a step. */
+export const limitAt = ({ maxNewTokens, longerFrom, longerTokens }: RolloutConfig, step: number): number =>
+  longerFrom !== undefined && step >= longerFrom ? (longerTokens ?? maxNewTokens) : maxNewTokens;
 
 /** Group-relative policy optimisation compares the answers of a group, so that it needs two at least. */
 const grpoDefaults = settings({

@@ -7,17 +7,21 @@ import { isDue, refuseDivergence, resume, runOf, save, type TrainerState, unless
 import { type Collected, collect } from "./collect.ts";
 import { evaluateTasks } from "./evaluate-tasks.ts";
 import { grpoRollout, type RolloutParts } from "./grpo.ts";
-import type { GrpoConfig, RolloutConfig } from "./grpo-config.ts";
+import { type GrpoConfig, limitAt, type RolloutConfig } from "./grpo-config.ts";
 import { grpoNeeds, planMemory, refuseWhatCannotFit } from "./memory.ts";
 import { freshSource, PromptSource, type SourceState } from "./prompt-source.ts";
 import { reportRollout, type TimedStep } from "./rollout-report.ts";
-import { activeAt, type LoadedTask, loadTasks, type Tasks } from "./task-mix.ts";
-import { type Ending, endingOf, type Watched } from "./watch.ts";
+import { activeAt, fingerprintOf, type LoadedTask, loadTasks, type Tasks } from "./task-mix.ts";
+import { type Ending, overoptimised, plateaued, type Watched } from "./watch.ts";
 
 /** What a resumed run goes on from; with the weights and the optimizer it is the whole state. */
 type State = TrainerState & {
   rollout: number;
+  /** Fingerprint of the tasks and their rows. */
+  data: string;
   source: SourceState;
+  /** Tasks that were in when `evaluations` began: figures over other tasks are not compared with them. */
+  numActive: number;
   /** Step whose weights the reference has. */
   referenceStep: number;
   best: { step: number; accuracy: number } | undefined;
@@ -84,7 +88,7 @@ export async function trainByRollouts<R, C extends RolloutConfig>(
       `${name}: steps is ${config.steps}, each rollout makes ${perRollout} (miniBatches · innerEpochs). Expected a multiple of ${perRollout}.`,
     );
   }
-  const trainer = await open(run, algorithm, model, await loadTasks(tasks), config);
+  const trainer = await open(run, algorithm, model, await loadTasks(tasks, config.steps), config);
   try {
     while (trainer.state.step < config.steps && trainer.state.ended === undefined) {
       await oneRollout(trainer);
@@ -112,6 +116,7 @@ async function open<C extends RolloutConfig>(
   const folder = run.claimCheckpoints();
   const options = {
     dtype: config.dtype,
+    device: config.device,
     microBatchTokens: config.microBatchTokens,
     optimizer: {
       beta1: config.beta1,
@@ -124,11 +129,19 @@ async function open<C extends RolloutConfig>(
   const { change = (loaded) => loaded } = algorithm;
   const policy = await LocalPolicy.open(model, options, (loaded) => change(loaded, seed));
   const { microBatchTokens, maxNewTokens, groupSize } = config;
-  refuseWhatCannotFit(planMemory(policy.model.decoder.config, grpoNeeds(config)), {
+  refuseWhatCannotFit(planMemory(policy.model.decoder.config, grpoNeeds(config)), config.device, {
     activations: `Lower microBatchTokens (now ${microBatchTokens}) or maxNewTokens (now ${maxNewTokens}).`,
     keysAndValues: `Lower maxNewTokens (now ${maxNewTokens}) or groupSize (now ${groupSize}).`,
   });
+  const limit = Math.max(limitAt(config, 0), limitAt(config, config.steps));
+  const { maxPositions } = policy.model.decoder.config;
+  if (limit >= maxPositions)
+    throw new UserError(
+      `${algorithm.name}: answers of up to ${limit} tokens leave no room for a prompt in the model's context of ${maxPositions}. Lower maxNewTokens${config.longerFrom === undefined ? "" : " or longerTokens"}.`,
+    );
   const fresh: State = {
+    data: fingerprintOf(tasks),
+    numActive: 0,
     step: 0,
     rollout: 0,
     source: freshSource(),
@@ -142,7 +155,16 @@ async function open<C extends RolloutConfig>(
     lengths: {},
   };
   const { state, dir } = await resume(run, folder, policy, fresh);
-  const source = new PromptSource(tasks, policy.tokenizer, { ...config, seed, state: state.source });
+  if (state.data !== fresh.data)
+    throw new UserError(
+      `${dir}: the tasks or their rows have changed since this checkpoint. Put the old ones back, or choose another --run.`,
+    );
+  const source = new PromptSource(tasks, policy.tokenizer, {
+    ...config,
+    seed,
+    state: state.source,
+    maxPromptTokens: maxPositions - limit,
+  });
   let reference: FrozenPolicy | undefined;
   if (config.kl > 0) {
     const saved = dir === undefined ? undefined : join(dir, "reference");
@@ -156,9 +178,10 @@ async function open<C extends RolloutConfig>(
 async function oneRollout<C extends RolloutConfig>(trainer: Trainer<C>): Promise<void> {
   const { run, config, policy, state } = trainer;
   const started = performance.now();
-  renewReference(trainer);
   const first = state.step;
   const name = (step: number) => `step ${step + 1}/${config.steps}`;
+  renewReference(trainer, name(first));
+  compareAnew(trainer);
   let collected: Collected | undefined;
   const steps: TimedStep[] = [];
   let mark = performance.now();
@@ -198,57 +221,80 @@ async function oneRollout<C extends RolloutConfig>(trainer: Trainer<C>): Promise
 }
 
 function collectRollout<C extends RolloutConfig>(
-  { run, config, policy, source, state }: Trainer<C>,
+  { run, config, policy, source, state, tasks }: Trainer<C>,
   name: string,
 ): Promise<Collected> {
-  const isLonger = config.longerFrom !== undefined && state.step >= config.longerFrom;
-  const maxNewTokens = isLonger ? (config.longerTokens ?? config.maxNewTokens) : config.maxNewTokens;
+  const maxNewTokens = limitAt(config, state.step);
   run.terminal?.begin(`${name}: sampling answers`, config.promptsPerStep * config.miniBatches);
   const onProgress = (done: number) => run.terminal?.advance(done);
   const { rollout, step } = state;
-  return collect({ policy, source, config, seed: run.seed, step, rollout, maxNewTokens, onProgress });
+  const isMixture = tasks.length > 1;
+  return collect({ policy, source, config, isMixture, seed: run.seed, step, rollout, maxNewTokens, onProgress });
+}
+
+/** When a task enters, figures begin anew: a mean over other tasks says nothing of a gain or a loss. */
+function compareAnew<C extends RolloutConfig>({ state, tasks }: Trainer<C>): void {
+  const numActive = activeAt(tasks, state.step).length;
+  if (numActive === state.numActive) return;
+  Object.assign(state, { numActive, evaluations: [], earned: { sum: 0, rollouts: 0 }, best: undefined });
 }
 
 /** Every `referenceEvery` steps the reference becomes the policy as it is now. */
-function renewReference<C extends RolloutConfig>(trainer: Trainer<C>): void {
+function renewReference<C extends RolloutConfig>(trainer: Trainer<C>, name: string): void {
   const { config, state, policy } = trainer;
   if (trainer.reference === undefined || config.referenceEvery === 0) return;
   if (state.step - state.referenceStep < config.referenceEvery) return;
+  trainer.run.terminal?.begin(`${name}: renewing the reference`);
   trainer.reference.dispose();
   trainer.reference = policy.snapshot();
   state.referenceStep = state.step;
 }
 
 async function evaluateIfDue<C extends RolloutConfig>(
-  { run, config, policy, tasks, state }: Trainer<C>,
+  trainer: Trainer<C>,
   first: number,
 ): Promise<Record<string, number>> {
+  const { run, config, policy, tasks, state } = trainer;
   if (!isDue(config.evalEvery, first, state.step, config.steps)) return {};
   const started = performance.now();
   const active = activeAt(tasks, first);
   const name = `step ${state.step}/${config.steps}: evaluating on held-out problems`;
   run.terminal?.begin(name, config.evalPrompts * active.length);
-  const { accuracy, metrics } = await evaluateTasks(policy, active, config, run.seed, (done) =>
-    run.terminal?.advance(done),
-  );
+  const { accuracy, metrics } = await evaluateTasks(policy, active, config, {
+    seed: run.seed,
+    maxNewTokens: limitAt(config, first),
+    isMixture: tasks.length > 1,
+    onProgress: (done) => run.terminal?.advance(done),
+  });
   if (state.best === undefined || accuracy.value > state.best.accuracy)
     state.best = { step: state.step, accuracy: accuracy.value };
   const reward = state.earned.sum / state.earned.rollouts;
-  state.evaluations.push({ step: state.step, accuracy: accuracy.value, standardError: accuracy.standardError, reward });
   state.earned = { sum: 0, rollouts: 0 };
-  heed(run, state, config);
+  const { value, standardError } = accuracy;
+  // Without a standard error there is no telling a change from noise.
+  if (Number.isFinite(standardError))
+    state.evaluations.push({ step: state.step, accuracy: value, standardError, reward });
+  if (state.step < config.steps) heed(trainer);
   return { ...metrics, "time/evalMs": performance.now() - started };
 }
 
 /** Ends the training, or says why it might end, when the evaluations so far ask for it. */
-function heed(run: Run, state: State, config: RolloutConfig): void {
-  const ending = endingOf(state.evaluations, config);
-  if (ending === undefined) return;
-  const isWarning = ending.reason === "overoptimised" && config.onAlarm === "warn";
-  const text = `step ${state.step}: ${ending.reason}: ${ending.text}`;
-  run.log(text);
-  run.terminal?.note(text);
-  if (!isWarning) state.ended = ending;
+function heed<C extends RolloutConfig>({ run, state, config, tasks }: Trainer<C>): void {
+  const alarm = overoptimised(state.evaluations, config.alarm);
+  // Nothing has converged while a task is still to enter.
+  const isWhole = state.numActive === tasks.length;
+  const ending =
+    alarm !== undefined && config.onAlarm !== "warn"
+      ? alarm
+      : isWhole
+        ? plateaued(state.evaluations, config.plateau)
+        : undefined;
+  for (const { reason, text } of new Set([alarm, ending].filter((one) => one !== undefined))) {
+    const line = `step ${state.step}: ${reason}: ${text}`;
+    run.log(line);
+    run.terminal?.note(line);
+  }
+  state.ended = ending;
 }
 
 async function saveIfDue<C extends RolloutConfig>(

@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { freemem } from "node:os";
 import type { DecoderConfig } from "#models";
-import { UserError } from "#run";
+import { availableMemory, UserError } from "#run";
 import type { RolloutConfig } from "./grpo-config.ts";
 
 /** Bytes a run will hold at its largest, by what they are for. Estimates from shapes; the activations' factor was measured. */
@@ -59,21 +57,15 @@ export function planMemory(
   return { ...plan, total: Object.values(plan).reduce((a, b) => a + b, 0) };
 }
 
-/** Bytes this process may still take: what the system has available, or less where a control group sets a limit. */
-export function availableMemory(): number {
-  const read = (path: string) => (existsSync(path) ? readFileSync(path, "utf8").trim() : undefined);
-  const available = /MemAvailable:\s+(\d+) kB/.exec(read("/proc/meminfo") ?? "")?.[1];
-  const system = available === undefined ? freemem() : Number(available) * 1024;
-  const limit = Number(read("/sys/fs/cgroup/memory.max"));
-  const used = Number(read("/sys/fs/cgroup/memory.current") ?? 0);
-  return Number.isFinite(limit) && limit > 0 ? Math.min(system, limit - used) : system;
-}
-
-/** Throws when a run cannot fit, with what helps most where it is the activations or the keys and values that are too large. */
+/**
+ * Throws when a run cannot fit, with what helps most where it is the activations or the keys and values that are too large.
+ * A GPU's own memory is not counted here: what does not fit there, libtorch refuses.
+ */
 export function refuseWhatCannotFit(
   plan: MemoryPlan,
+  device: string,
   advice: { activations: string; keysAndValues?: string },
-  available = availableMemory(),
+  available = device === "cpu" ? availableMemory() : Number.POSITIVE_INFINITY,
 ): void {
   if (plan.total <= available) return;
   const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;

@@ -27,8 +27,8 @@ export function* miniBatches<Field extends string>(
   }
 }
 
-/** `count` pieces of a list, as even as can be, in its order. */
+/** `count` pieces of a list, as even as can be, in its order; a short list leaves some empty, and each is a step all the same. */
 function split(order: Int32Array, count: number): Int32Array[] {
   const at = (i: number) => Math.round((i * order.length) / count);
-  return Array.from({ length: count }, (_, i) => order.subarray(at(i), at(i + 1))).filter((piece) => piece.length > 0);
+  return Array.from({ length: count }, (_, i) => order.subarray(at(i), at(i + 1)));
 }

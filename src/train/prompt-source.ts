@@ -16,10 +16,10 @@ export type Cursor = {
   solved: Record<string, number>;
 };
 
-/** Everything a source needs to go on: prompts taken in all, and each task's cursor by its name. */
-export type SourceState = { numPrompts: number; cursors: Record<string, Cursor> };
+/** Everything a source needs to go on: prompts taken and left out for their length, and each task's cursor by its name. */
+export type SourceState = { numPrompts: number; numTooLong: number; cursors: Record<string, Cursor> };
 
-export const freshSource = (): SourceState => ({ numPrompts: 0, cursors: {} });
+export const freshSource = (): SourceState => ({ numPrompts: 0, numTooLong: 0, cursors: {} });
 
 export type SourceOptions = {
   /** Rows whose answers were right in a smaller or larger share when last asked are skipped in the epoch after. */
@@ -27,6 +27,8 @@ export type SourceOptions = {
   maxSolved: number;
   /** "easyFirst" takes the rows of the first epoch by `task.difficulty`, equal ones in random order. */
   curriculum: "none" | "easyFirst";
+  /** Rows with a longer prompt are left out, and counted: no answer would fit behind it. */
+  maxPromptTokens: number;
 };
 
 /** Fractional parts of its multiples fall evenly into [0, 1): each stretch of prompts holds the mixture's ratio. */
@@ -66,8 +68,7 @@ export class PromptSource {
     return Array.from({ length: count }, () => {
       const id = this.state.numPrompts++;
       const next = drawn(active, ((id + 0.5) * goldenRatio) % 1);
-      const row = this.#row(next, id);
-      return { id, task: next.task, row, ids: promptIds(next.task, row, this.#tokenizer) };
+      return { id, task: next.task, ...this.#row(next, id) };
     });
   }
 
@@ -78,20 +79,30 @@ export class PromptSource {
     if (rate < minSolved || rate > maxSolved) cursor.solved[index] = rate;
   }
 
-  #row(task: LoadedTask, id: number): unknown {
+  #row(task: LoadedTask, id: number): { row: unknown; ids: Int32Array } {
     const { cursors } = this.state;
     cursors[task.task.name] ??= { taken: 0, solved: {} };
     const cursor = cursors[task.task.name]!;
     // A row skipped once is asked again the next time, so that at most one epoch passes here.
-    for (;;) {
+    for (let numTooLong = 0; numTooLong < task.rows.length; ) {
       const index = this.#order(task, Math.floor(cursor.taken / task.rows.length))[cursor.taken % task.rows.length]!;
       cursor.taken++;
-      if (cursor.solved[index] === undefined) {
-        this.#rowOf.set(id, { cursor, index });
-        return task.rows[index]!;
+      if (cursor.solved[index] !== undefined) {
+        delete cursor.solved[index];
+        continue;
       }
-      delete cursor.solved[index];
+      const row = task.rows[index]!;
+      const ids = promptIds(task.task, row, this.#tokenizer);
+      if (ids.length <= this.#options.maxPromptTokens) {
+        this.#rowOf.set(id, { cursor, index });
+        return { row, ids };
+      }
+      numTooLong++;
+      this.state.numTooLong++;
     }
+    throw new UserError(
+      `train: every prompt of task ${task.task.name} is longer than ${this.#options.maxPromptTokens} tokens, which is what the model's context leaves. Lower maxNewTokens, or shorten the prompts.`,
+    );
   }
 
   #order({ task, rows }: LoadedTask, epoch: number): Int32Array {

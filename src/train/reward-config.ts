@@ -39,6 +39,7 @@ const defaults = {
   /** Tokens in one forward and backward pass; a longer pair goes alone. */
   microBatchTokens: count(1024),
   dtype: oneOf("float32", ["float32", "bfloat16"]),
+  device: oneOf("cpu", ["cpu", "cuda:0"]),
 };
 
 export type RewardConfig = typeof defaults;

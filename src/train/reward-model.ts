@@ -83,10 +83,10 @@ async function open(model: string, given: RewardData, config: RewardConfig): Pro
   const run = runOf("rewardModel");
   const folder = run.claimCheckpoints();
   run.terminal?.begin(`loading ${model}`);
-  const { dtype, microBatchTokens, beta1, beta2, weightDecay } = config;
+  const { dtype, device, microBatchTokens, beta1, beta2, weightDecay } = config;
   const policy = await LocalPolicy.open(
     model,
-    { dtype, microBatchTokens, optimizer: { beta1, beta2, weightDecay } },
+    { dtype, device, microBatchTokens, optimizer: { beta1, beta2, weightDecay } },
     (loaded, tokenizer) => judging(withScoreHead(loaded, tokenizer, run.seed), config.judges),
   );
   try {
@@ -104,7 +104,7 @@ async function open(model: string, given: RewardData, config: RewardConfig): Pro
       );
     }
     const passTokens = Math.max(microBatchTokens, data.longest);
-    refuseWhatCannotFit(planMemory(decoder, { dtype, hasReference: false, cachedTokens: 0, passTokens }), {
+    refuseWhatCannotFit(planMemory(decoder, { dtype, hasReference: false, cachedTokens: 0, passTokens }), device, {
       activations: `Lower microBatchTokens (now ${microBatchTokens}) or maxTokens (the longest item has ${data.longest} tokens).`,
     });
     const perEpoch = Math.ceil(data.items.length / config.batchSize);

@@ -43,6 +43,7 @@ const defaults = {
   /** How an update's sequences share passes: as few passes as best-fit finds, or in the order they come. */
   packing: oneOf("bestFit", ["bestFit", "inOrder"]),
   dtype: oneOf("float32", ["float32", "bfloat16"]),
+  device: oneOf("cpu", ["cpu", "cuda:0"]),
 };
 
 export type SftConfig = typeof defaults;

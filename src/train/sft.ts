@@ -77,9 +77,10 @@ async function open(model: string, data: SftData, config: SftConfig): Promise<Tr
   const run = runOf("sft");
   const folder = run.claimCheckpoints();
   run.terminal?.begin(`loading ${model}`);
-  const { dtype, microBatchTokens, beta1, beta2, weightDecay } = config;
+  const { dtype, device, microBatchTokens, beta1, beta2, weightDecay } = config;
   const policy = await LocalPolicy.open(model, {
     dtype,
+    device,
     microBatchTokens,
     optimizer: { beta1, beta2, weightDecay },
   });
@@ -92,7 +93,7 @@ async function open(model: string, data: SftData, config: SftConfig): Promise<Tr
       onProgress: (done, total) => run.terminal?.begin(`reading rows: ${done} of ${total}`),
     });
     const passTokens = Math.max(microBatchTokens, prepared.longest);
-    refuseWhatCannotFit(planMemory(decoder, { dtype, hasReference: false, cachedTokens: 0, passTokens }), {
+    refuseWhatCannotFit(planMemory(decoder, { dtype, hasReference: false, cachedTokens: 0, passTokens }), device, {
       activations: `Lower microBatchTokens (now ${microBatchTokens}) or maxLength (the longest sequence has ${prepared.longest} tokens).`,
     });
     const steps = countSteps(prepared.sources, run.seed, config);

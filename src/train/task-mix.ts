@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { UserError } from "#run";
 import { rowsOf, type Task } from "#tasks";
 
@@ -31,8 +32,11 @@ export function share<R>(
 /** A task of a mixture with its training rows. */
 export type LoadedTask = TaskShare & { rows: readonly unknown[] };
 
-/** The tasks with their rows. Throws where none is in at the first step, where two have one name, or one has no rows. */
-export async function loadTasks<R>(tasks: Tasks<R>): Promise<LoadedTask[]> {
+/**
+ * The tasks with their rows. Throws where none is in at the first step, one would enter after the last, two have one name,
+ * or one has nothing to train on or to be watched by.
+ */
+export async function loadTasks<R>(tasks: Tasks<R>, steps: number): Promise<LoadedTask[]> {
   const shares = "rewards" in tasks ? [share(tasks)] : tasks;
   const names = shares.map(({ task }) => task.name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
@@ -42,13 +46,34 @@ export async function loadTasks<R>(tasks: Tasks<R>): Promise<LoadedTask[]> {
     throw new UserError(
       `train: no task is in from step 0 on: ${names.join(", ") || "the list is empty"}. Give one fromStep 0.`,
     );
+  const late = shares.find(({ fromStep }) => fromStep >= steps);
+  if (late !== undefined)
+    throw new UserError(
+      `train: task ${late.task.name} enters at step ${late.fromStep}, training has ${steps}. Expected an earlier step.`,
+    );
   return Promise.all(
     shares.map(async (one) => {
+      const { name } = one.task;
       const rows = await rowsOf(one.task, "train");
-      if (rows.length === 0) throw new UserError(`train: task ${one.task.name} has no rows in its "train" split.`);
+      if (rows.length === 0) throw new UserError(`train: task ${name} has no rows in its "train" split.`);
+      const numHeldOut = (await rowsOf(one.task, "test")).length;
+      if (numHeldOut < 2)
+        throw new UserError(
+          `train: task ${name} has ${numHeldOut} rows in its "test" split. Expected at least 2: what is trained is measured on held-out rows, with a standard error.`,
+        );
       return { ...one, rows };
     }),
   );
+}
+
+/** What a resumed run compares: the same tasks with the same rows in the same order, mixed alike. */
+export function fingerprintOf(tasks: readonly LoadedTask[]): string {
+  const hash = createHash("sha256");
+  for (const { task, weight, fromStep, isJudged, rows } of tasks) {
+    hash.update(JSON.stringify({ name: task.name, weight, fromStep, isJudged, rows: rows.length }));
+    for (const row of rows) hash.update(JSON.stringify(row) ?? "undefined");
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** The tasks whose prompts are drawn at a step. */

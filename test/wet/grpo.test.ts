@@ -26,8 +26,13 @@ afterAll(() => {
 function parts(changes: Partial<GrpoConfig> = {}, task = parity): CollectParts & { config: GrpoConfig } {
   const config = grpoConfig({ promptsPerStep: 6, groupSize: 4, maxNewTokens: 24, ...changes });
   const tasks = [{ ...share(task), rows: task.load("train") as { n: number }[] }];
-  const source = new PromptSource(tasks, policy.tokenizer, { ...config, seed: 1, state: freshSource() });
-  return { policy, source, config, seed: 1, step: 0, rollout: 0, maxNewTokens: config.maxNewTokens };
+  const source = new PromptSource(tasks, policy.tokenizer, {
+    ...config,
+    seed: 1,
+    state: freshSource(),
+    maxPromptTokens: 100,
+  });
+  return { policy, source, config, isMixture: false, seed: 1, step: 0, rollout: 0, maxNewTokens: config.maxNewTokens };
 }
 
 describe("a whole rollout's gradient", () => {

@@ -14,7 +14,7 @@ export function watch({ terminal }: Run): void {
   let phase = "";
   const [begin, advance] = [terminal!.begin.bind(terminal), terminal!.advance.bind(terminal)];
   terminal!.begin = (what, total) => {
-    phase = /reading|sampling|updating|evaluating|saving/.exec(what)?.[0] ?? "";
+    phase = /reading|sampling|updating|evaluating|saving|renewing/.exec(what)?.[0] ?? "";
     pass(phase);
     begin(what, total);
   };

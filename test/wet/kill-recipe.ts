@@ -1,8 +1,11 @@
-import { defineRecipe, grpo, grpoConfig } from "aha-rl";
+import { defineRecipe, grpo, grpoConfig, share } from "aha-rl";
 import { watch } from "./kill-at.ts";
-import { parity } from "./tiny.ts";
+import { parity, vowels } from "./tiny.ts";
 
-/** Every thing that has to be resumed: stale mini-batches, a reference that is replaced, a limit raised, rotation, a schedule. */
+/**
+ * Every thing that has to be resumed: stale mini-batches, a reference that is replaced, a limit raised, rotation, a
+ * schedule, a task that enters later, rows that rest, a plateau that is looked for.
+ */
 export default defineRecipe({
   name: "killed",
   config: {
@@ -26,10 +29,15 @@ export default defineRecipe({
       checkpointEvery: 4,
       keepCheckpoints: 2,
       keepRollouts: 4,
+      maxSolved: 0.7,
+      plateau: 12,
+      alarm: 1,
     }),
   },
   async run({ config, stage, run }) {
     watch(run);
-    await stage("grpo", () => grpo(config.model, parity, config.grpo));
+    await stage("grpo", () =>
+      grpo(config.model, [share(parity, { weight: 2 }), share(vowels, { fromStep: 8 })], config.grpo),
+    );
   },
 });

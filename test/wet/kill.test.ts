@@ -57,6 +57,7 @@ describe("killed and started again with the same command, number for number as o
   // One run, killed at each of these in turn; it goes on from its last checkpoint each time.
   const instants = [
     "inside sampling:3",
+    "renewing:1",
     "updating:2",
     "inside evaluating:1",
     "saving:1",

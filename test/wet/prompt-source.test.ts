@@ -6,7 +6,7 @@ import { freshSource, PromptSource, type SourceOptions } from "../../src/train/p
 import { loadTasks, share, type TaskShare } from "../../src/train/task-mix.ts";
 
 const tokenizer = Tokenizer.load(join(import.meta.dirname, "../golden/tokenizer/tiny"));
-const all: SourceOptions = { minSolved: 0, maxSolved: 1, curriculum: "none" };
+const all: SourceOptions = { minSolved: 0, maxSolved: 1, curriculum: "none", maxPromptTokens: 1000 };
 
 const numbers = (name: string, count: number) =>
   defineTask<{ n: number }>({
@@ -18,7 +18,7 @@ const numbers = (name: string, count: number) =>
   });
 
 async function sourceOf(shares: TaskShare[], options: Partial<SourceOptions> = {}, state = freshSource()) {
-  return new PromptSource(await loadTasks(shares), tokenizer, { ...all, ...options, seed: 1, state });
+  return new PromptSource(await loadTasks(shares, 100), tokenizer, { ...all, ...options, seed: 1, state });
 }
 const namesOf = (prompts: { task: { name: string } }[]) => prompts.map(({ task }) => task.name);
 const rowsOf = (prompts: { row: unknown }[]) => prompts.map(({ row }) => (row as { n: number }).n);
@@ -69,6 +69,19 @@ describe("prompts of several tasks", () => {
     expect(source.take(3, 0)).toHaveLength(3);
   });
 
+  it("too long for the context are left out and counted; where all are, it is said", async () => {
+    const lengths = numbers("a", 12);
+    const source = await sourceOf([share({ ...lengths, prompt: ({ n }) => [user("1 ".repeat(n < 3 ? 60 : 1))] })], {
+      maxPromptTokens: 40,
+    });
+    expect(rowsOf(source.take(9, 0)).every((n) => n >= 3)).toBe(true);
+    expect(source.state.numTooLong).toBeLessThanOrEqual(3);
+    source.take(9, 0);
+    expect(source.state.numTooLong).toBeGreaterThanOrEqual(3);
+    const none = await sourceOf([share(lengths)], { maxPromptTokens: 1 });
+    expect(() => none.take(1, 0)).toThrow("every prompt of task a is longer than 1 tokens");
+  });
+
   it("begin with the easy ones where the curriculum says so", async () => {
     const source = await sourceOf([share(numbers("a", 12))], { curriculum: "easyFirst" });
     const difficulty = rowsOf(source.take(12, 0)).map((n) => Math.floor(n / 4));
@@ -79,9 +92,9 @@ describe("prompts of several tasks", () => {
 describe("a mixture that cannot be", () => {
   it("is refused by name", async () => {
     expect(() => share(numbers("a", 1), { weight: 0 })).toThrow("task a: its weight in the mixture is 0");
-    await expect(loadTasks([share(numbers("a", 1)), share(numbers("a", 1))])).rejects.toThrow("two tasks");
-    await expect(loadTasks([share(numbers("a", 1), { fromStep: 4 })])).rejects.toThrow("no task is in from step 0");
-    await expect(loadTasks([share(numbers("a", 0))])).rejects.toThrow('task a has no rows in its "train" split');
+    await expect(loadTasks([share(numbers("a", 1)), share(numbers("a", 1))], 9)).rejects.toThrow("two tasks");
+    await expect(loadTasks([share(numbers("a", 1), { fromStep: 4 })], 9)).rejects.toThrow("no task is in from step 0");
+    await expect(loadTasks([share(numbers("a", 0))], 9)).rejects.toThrow('task a has no rows in its "train" split');
     const { difficulty: _, ...plain } = numbers("plain", 2);
     await expect(sourceOf([share(plain)], { curriculum: "easyFirst" })).rejects.toThrow("no difficulty(row)");
   });

@@ -46,3 +46,11 @@ export const parity = defineTask<{ n: number }>({
     spread: ({ text }) => new Set(text).size / 64,
   },
 });
+
+/** Another such task. */
+export const vowels = defineTask<{ n: number }>({
+  name: "vowels",
+  load: (split) => Array.from({ length: 10 }, (_, i) => ({ n: split === "train" ? i : 10 + (i % 4) })),
+  prompt: ({ n }) => [user(`Count ${n}.`)],
+  rewards: { correct: ({ text }) => Number((text.match(/[aeiou]/g) ?? []).length % 3 === 0) },
+});
