@@ -1,13 +1,12 @@
 import { type Expr, int } from "./ast.ts";
 import { GREEK } from "./commands.ts";
-import { accept, type Cursor, fail, isClose, isCmd, isOp, isOpen, next, peek } from "./cursor.ts";
+import { accept, argumentEnd, type Cursor, fail, isClose, isCmd, isOp, isOpen, next, peek } from "./cursor.ts";
+import type { Token } from "./lexer.ts";
 import { parseProduct, parseRelation, parseSum } from "./parser.ts";
 import { readArgument } from "./structures.ts";
 
-const isVariable = (c: Cursor): boolean => {
-  const token = peek(c);
-  return token.type === "name" || ((token.type === "command" || token.type === "word") && GREEK.has(token.value));
-};
+const isVariable = (token: Token): boolean =>
+  token.type === "name" || ((token.type === "command" || token.type === "word") && GREEK.has(token.value));
 
 /** Σ, Π, ∫ and lim with their bounds in either order; the command is already read. */
 export function parseBinder(c: Cursor, name: string): Expr {
@@ -68,19 +67,28 @@ function parseIntegral(c: Cursor, lower: Expr | undefined, upper: Expr | undefin
 
 /** \frac{d}{dx}, \frac{\partial^2}{\partial x^2} before an expression; undefined when the fraction is an ordinary one. */
 export function parseDerivative(c: Cursor): Expr | undefined {
-  const start = c.at;
-  const giveUp = (): undefined => {
-    c.at = start;
-    return undefined;
+  if (!isDerivativeAhead(c)) return undefined;
+  const skip = (count: number): void => {
+    for (let i = 0; i < count; i++) next(c);
   };
-  const isD = (): boolean => (peek(c).type === "name" && peek(c).value === "d") || isCmd(peek(c), "partial");
-  if (!accept(c, isOpen(peek(c), "{")) || !accept(c, isD())) return giveUp();
-  let order: Expr = int(1);
-  if (accept(c, isOp(peek(c), "^"))) order = readArgument(c);
-  if (!accept(c, isClose(peek(c), "}")) || !accept(c, isOpen(peek(c), "{")) || !accept(c, isD()) || !isVariable(c))
-    return giveUp();
+  skip(2);
+  const order = accept(c, isOp(peek(c), "^")) ? readArgument(c) : int(1);
+  skip(3);
   const variable = next(c).value;
   if (accept(c, isOp(peek(c), "^"))) readArgument(c);
-  if (!accept(c, isClose(peek(c), "}"))) return giveUp();
+  if (!accept(c, isClose(peek(c), "}"))) fail();
   return { kind: "binder", name: "derivative", variable, body: parseProduct(c), bounds: [order] };
+}
+
+/** {d^n}{dx^n} by its tokens alone: what stands in an order is parsed once. */
+function isDerivativeAhead(c: Cursor): boolean {
+  let at = c.at;
+  const take = (test: (token: Token) => boolean): boolean => test(c.tokens[at]!) && ++at < c.tokens.length;
+  const isD = (token: Token): boolean => (token.type === "name" && token.value === "d") || isCmd(token, "partial");
+  const skipOrder = (): boolean => {
+    if (take((token) => isOp(token, "^"))) at = argumentEnd(c, at);
+    return take((token) => isClose(token, "}"));
+  };
+  const opens = (): boolean => take((token) => isOpen(token, "{")) && take(isD);
+  return opens() && skipOrder() && opens() && take(isVariable) && skipOrder();
 }

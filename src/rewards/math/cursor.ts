@@ -17,12 +17,16 @@ export type Cursor = {
   differential: string | undefined;
   /** A token cut in two by \frac12 is replaced here. */
   replaced: Token | undefined;
+  /** Tokens read so far, those read again included. */
+  steps: number;
 };
 
 /** Thrown inside the parser only, caught in parseMath: one object, so that failing costs no stack trace. */
 export class ParseFailure extends Error {}
 export const FAILURE = new ParseFailure("not a formula");
 export const MAX_DEPTH = 120;
+/** No formula takes this many steps: each token is read once, or a few times where its meaning needs a look ahead. */
+const MAX_STEPS = 60_000;
 
 export const fail = (): never => {
   throw FAILURE;
@@ -30,6 +34,7 @@ export const fail = (): never => {
 export const peek = (c: Cursor): Token => c.replaced ?? c.tokens[c.at]!;
 export const peekSecond = (c: Cursor): Token => c.tokens[Math.min(c.at + 1, c.tokens.length - 1)]!;
 export function next(c: Cursor): Token {
+  if (++c.steps > MAX_STEPS) fail();
   const token = peek(c);
   c.replaced = undefined;
   if (c.at < c.tokens.length - 1) c.at++;
@@ -43,6 +48,19 @@ export const isCmd = (token: Token, value: string): boolean => token.type === "c
 export function accept(c: Cursor, test: boolean): boolean {
   if (test) next(c);
   return test;
+}
+
+/** The place after the argument that begins at a place: the closing brace's, or one token's. Nothing is parsed. */
+export function argumentEnd(c: Cursor, start: number): number {
+  let depth = 0;
+  let at = start;
+  do {
+    const type = c.tokens[at]?.type ?? "end";
+    if (type === "end") return at;
+    depth += type === "open" ? 1 : type === "close" ? -1 : 0;
+    at++;
+  } while (depth > 0);
+  return at;
 }
 
 /** Runs a parser one level deeper; refuses nesting that only an attack has. */

@@ -1,6 +1,6 @@
-import { type Expr, int } from "./ast.ts";
+import { type Expr, int, partsOf } from "./ast.ts";
 import { cleanFormula } from "./clean.ts";
-import { type Cursor, ParseFailure } from "./cursor.ts";
+import { type Cursor, MAX_DEPTH, ParseFailure } from "./cursor.ts";
 import { tokenize } from "./lexer.ts";
 import { parseList } from "./list.ts";
 
@@ -60,6 +60,11 @@ function clockTime(text: string): Expr | undefined {
     unit: `${match[3]!.toLowerCase()}m`,
   };
 }
+/** Levels of a formula's tree: brackets are counted as they open, chains such as 5%%% and 1/2/3 only here. */
+const MAX_HEIGHT = 4 * MAX_DEPTH;
+const isShallow = (e: Expr, levels: number): boolean =>
+  levels > 0 && partsOf(e).every((part) => isShallow(part, levels - 1));
+
 const GREEK_WORD = /^(?:alpha|beta|gamma|delta|theta|lambda|sigma|omega|infinity|EmptySet|Reals)$/;
 
 function parseTokens(text: string): Expr | undefined {
@@ -75,10 +80,11 @@ function parseTokens(text: string): Expr | undefined {
     integrals: 0,
     differential: undefined,
     replaced: undefined,
+    steps: 0,
   };
   try {
     const value = parseList(cursor, () => false);
-    return tokens[cursor.at]!.type === "end" ? value : undefined;
+    return tokens[cursor.at]!.type === "end" && isShallow(value, MAX_HEIGHT) ? value : undefined;
   } catch (error) {
     if (error instanceof ParseFailure) return undefined;
     throw error;

@@ -15,7 +15,20 @@ import {
 } from "./ast.ts";
 import { parseBracket } from "./brackets.ts";
 import { CONSTANTS, FUNCTIONS, GREEK } from "./commands.ts";
-import { accept, after, type Cursor, deeper, fail, isClose, isCmd, isOp, next, peek, peekSecond } from "./cursor.ts";
+import {
+  accept,
+  after,
+  argumentEnd,
+  type Cursor,
+  deeper,
+  fail,
+  isClose,
+  isCmd,
+  isOp,
+  next,
+  peek,
+  peekSecond,
+} from "./cursor.ts";
 import { parseFunction } from "./functions.ts";
 import type { Token } from "./lexer.ts";
 import { addRational, integer, type Rational, rational } from "./rational.ts";
@@ -449,8 +462,7 @@ function parseNumber(c: Cursor): Expr {
   if (value.decimals !== undefined || value.value.den !== 1n) return value;
   if (token.type === "command" && /^[dtc]?frac$/.test(token.value)) {
     const start = c.at;
-    const fraction = parseCommand(c);
-    const proper = properFraction(fraction);
+    const proper = hasPlainArguments(c) ? properFraction(parseCommand(c)) : undefined;
     if (proper) return number(addRational(value.value, proper));
     c.at = start;
     c.replaced = undefined;
@@ -466,6 +478,15 @@ function parseNumber(c: Cursor): Expr {
     }
   }
   return value;
+}
+
+/** Whether both arguments of the fraction ahead are numerals: one that holds formulas is not to be parsed twice. */
+function hasPlainArguments(c: Cursor): boolean {
+  const first = c.at + 1;
+  // \frac12 is one numeral for both.
+  const isShared = (c.tokens[first]?.value.length ?? 0) > 1;
+  const end = isShared ? first + 1 : argumentEnd(c, argumentEnd(c, first));
+  return c.tokens.slice(first, end).every(({ type }) => type === "number" || type === "open" || type === "close");
 }
 
 /** The value of \frac{a}{b} with plain integers 0 < a < b, else undefined. */
