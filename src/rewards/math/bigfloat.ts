@@ -1,3 +1,4 @@
+import { charge } from "./budget.ts";
 import type { Algebra } from "./evaluate.ts";
 import { isInteger, type Rational } from "./rational.ts";
 
@@ -5,6 +6,8 @@ import { isInteger, type Rational } from "./rational.ts";
 export type BigFloat = { readonly m: bigint; readonly e: number };
 
 const PRECISION = 320;
+/** What a series costs of the budget beside its node. */
+const SERIES_WORK = 600;
 /** Fraction bits of the fixed-point numbers in which series are summed. */
 const FIXED = 400;
 const ONE_FIXED = 1n << BigInt(FIXED);
@@ -16,7 +19,7 @@ const bitLength = (m: bigint): number => {
   return (hex.length - 1) * 4 + (32 - Math.clz32(Number.parseInt(hex[0]!, 16)));
 };
 
-function make(m: bigint, e: number): BigFloat | undefined {
+function make(m: bigint, e: number): Maybe {
   if (m === 0n) return { m, e: 0 };
   const excess = bitLength(m) - PRECISION;
   const result = excess > 0 ? { m: m >> BigInt(excess), e: e + excess } : { m, e };
@@ -24,9 +27,13 @@ function make(m: bigint, e: number): BigFloat | undefined {
 }
 
 const ZERO: BigFloat = { m: 0n, e: 0 };
+/** What has no value makes no value: chains need no test at each link. */
+type Maybe = BigFloat | undefined;
 const negate = (a: BigFloat): BigFloat => ({ m: -a.m, e: a.e });
+const minus = (a: Maybe, b: Maybe): Maybe => b && add(a, negate(b));
 
-function add(a: BigFloat, b: BigFloat): BigFloat | undefined {
+function add(a: Maybe, b: Maybe): Maybe {
+  if (!a || !b) return undefined;
   if (a.m === 0n) return b;
   if (b.m === 0n) return a;
   const [high, low] = a.e >= b.e ? [a, b] : [b, a];
@@ -34,13 +41,13 @@ function add(a: BigFloat, b: BigFloat): BigFloat | undefined {
   if (shift > 4 * PRECISION) return high;
   return make((high.m << BigInt(shift)) + low.m, low.e);
 }
-const multiply = (a: BigFloat, b: BigFloat): BigFloat | undefined => make(a.m * b.m, a.e + b.e);
-function divide(a: BigFloat, b: BigFloat): BigFloat | undefined {
-  if (b.m === 0n) return undefined;
+const multiply = (a: Maybe, b: Maybe): Maybe => a && b && make(a.m * b.m, a.e + b.e);
+function divide(a: Maybe, b: Maybe): Maybe {
+  if (!a || !b || b.m === 0n) return undefined;
   const shift = BigInt(2 * PRECISION);
   return make((a.m << shift) / b.m, a.e - b.e - 2 * PRECISION);
 }
-const fromRational = ({ num, den }: Rational): BigFloat | undefined =>
+const fromRational = ({ num, den }: Rational): Maybe =>
   den === 1n ? make(num, 0) : divide({ m: num, e: 0 }, { m: den, e: 0 });
 
 /** Fixed-point value of a, or undefined when it is too large for a series. */
@@ -49,7 +56,7 @@ function toFixed(a: BigFloat): bigint | undefined {
   if (shift > 4 * FIXED) return undefined;
   return shift >= 0 ? a.m << BigInt(shift) : a.m >> BigInt(-shift);
 }
-const fromFixed = (x: bigint): BigFloat | undefined => make(x, -FIXED);
+const fromFixed = (x: bigint): Maybe => make(x, -FIXED);
 const mulFixed = (a: bigint, b: bigint): bigint => (a * b) >> BigInt(FIXED);
 
 export const toDouble = (a: BigFloat): number => {
@@ -82,7 +89,7 @@ function fixedConstants(): { pi: bigint; ln2: bigint } {
   return constants;
 }
 
-function exp(a: BigFloat): BigFloat | undefined {
+function exp(a: BigFloat): Maybe {
   const x = toFixed(a);
   if (x === undefined) return undefined;
   const { ln2 } = fixedConstants();
@@ -101,7 +108,7 @@ function exp(a: BigFloat): BigFloat | undefined {
 }
 
 /** Newton on e^y = x from the double: each step triples the digits. */
-function ln(a: BigFloat): BigFloat | undefined {
+function ln(a: BigFloat): Maybe {
   if (a.m <= 0n) return undefined;
   const bits = bitLength(a.m);
   const mantissa = toDouble({ m: a.m, e: -bits });
@@ -109,13 +116,11 @@ function ln(a: BigFloat): BigFloat | undefined {
   let y = make(BigInt(Math.round(start * 2 ** 50)), -50);
   const x: BigFloat = { m: a.m, e: -bits };
   for (let step = 0; step < 3 && y; step++) {
-    const power: BigFloat | undefined = exp(y);
-    if (!power) return undefined;
-    const correction: BigFloat | undefined = divide(add(x, negate(power))!, add(x, power)!);
+    const power: Maybe = exp(y);
+    const correction: Maybe = divide(minus(x, power), add(x, power));
     y = correction && add(y, { m: correction.m * 2n, e: correction.e });
   }
-  const shift = make(fixedConstants().ln2 * BigInt(a.e + bits), -FIXED);
-  return y && shift && add(y, shift);
+  return add(y, make(fixedConstants().ln2 * BigInt(a.e + bits), -FIXED));
 }
 
 /** [sin, cos] after reduction by multiples of π/2. */
@@ -144,24 +149,23 @@ function sinCos(a: BigFloat): [bigint, bigint] | undefined {
 }
 
 /** arctan x: from the double y₀, arctan x = y₀ + arctan((x − tan y₀)/(1 + x tan y₀)), whose argument is tiny. */
-function arctan(a: BigFloat): BigFloat | undefined {
-  const start = make(BigInt(Math.round(Math.atan(toDouble(a)) * 2 ** 52)), -52)!;
-  const parts = sinCos(start);
+function arctan(a: BigFloat): Maybe {
+  const start = make(BigInt(Math.round(Math.atan(toDouble(a)) * 2 ** 52)), -52);
+  const parts = start && sinCos(start);
   if (!parts) return undefined;
-  const [sin, cos] = [fromFixed(parts[0])!, fromFixed(parts[1])!];
-  const rest = divide(add(multiply(a, cos)!, negate(sin))!, add(cos, multiply(a, sin)!)!);
-  if (!rest) return undefined;
+  const [sin, cos] = [fromFixed(parts[0]), fromFixed(parts[1])];
+  const rest = divide(minus(multiply(a, cos), sin), add(cos, multiply(a, sin)));
   // The double was right to 2^-52, so three more terms of the series are beyond the last bit.
-  const square = multiply(rest, rest)!;
+  const square = multiply(rest, rest);
   let [series, power] = [rest, rest];
   for (const denominator of [-3n, 5n, -7n]) {
-    power = multiply(power, square)!;
-    series = add(series, divide(power, { m: denominator, e: 0 })!)!;
+    power = multiply(power, square);
+    series = add(series, divide(power, { m: denominator, e: 0 }));
   }
   return add(start, series);
 }
 
-function sqrt(a: BigFloat): BigFloat | undefined {
+function sqrt(a: BigFloat): Maybe {
   if (a.m < 0n) return undefined;
   if (a.m === 0n) return ZERO;
   const shift = 2 * PRECISION + ((a.e % 2 === 0 ? 0 : 1) as number);
@@ -175,9 +179,9 @@ function sqrt(a: BigFloat): BigFloat | undefined {
   return make(guess, (a.e - shift) / 2);
 }
 
-function integerPower(base: BigFloat, exponent: bigint): BigFloat | undefined {
-  let result: BigFloat | undefined = { m: 1n, e: 0 };
-  let square: BigFloat | undefined = base;
+function integerPower(base: BigFloat, exponent: bigint): Maybe {
+  let result: Maybe = { m: 1n, e: 0 };
+  let square: Maybe = base;
   const size = exponent < 0n ? -exponent : exponent;
   if (size > 100_000n) return undefined;
   for (let left = size; left > 0n && result && square; left >>= 1n) {
@@ -187,58 +191,56 @@ function integerPower(base: BigFloat, exponent: bigint): BigFloat | undefined {
   return exponent < 0n && result ? divide({ m: 1n, e: 0 }, result) : result;
 }
 
-function power(base: BigFloat, exponent: BigFloat, exact: Rational | undefined): BigFloat | undefined {
+function power(base: BigFloat, exponent: BigFloat, exact: Rational | undefined): Maybe {
   if (exact && isInteger(exact)) return base.m === 0n && exact.num <= 0n ? undefined : integerPower(base, exact.num);
   if (base.m === 0n) return exponent.m > 0n ? ZERO : undefined;
   if (exact?.den === 2n) {
     const root = sqrt(base);
     return root && integerPower(root, exact.num);
   }
+  if (!charge(2 * SERIES_WORK)) return undefined;
   const isOddRoot = exact !== undefined && exact.den % 2n === 1n && exact.den < 100n;
   if (base.m < 0n && !isOddRoot) return undefined;
   const logarithm = ln(base.m < 0n ? negate(base) : base);
-  const product = logarithm && multiply(logarithm, exponent);
+  const product = multiply(logarithm, exponent);
   const size = product && exp(product);
   return size && base.m < 0n && exact!.num % 2n !== 0n ? negate(size) : size;
 }
 
 const one: BigFloat = { m: 1n, e: 0 };
 const two: BigFloat = { m: 2n, e: 0 };
-const over = (f: (x: BigFloat) => BigFloat | undefined) => (x: BigFloat) => {
-  const value = f(x);
-  return value && divide(one, value);
-};
-const sin = (x: BigFloat): BigFloat | undefined => {
+const over =
+  (f: (x: BigFloat) => Maybe) =>
+  (x: BigFloat): Maybe =>
+    divide(one, f(x));
+const sin = (x: BigFloat): Maybe => {
   const parts = sinCos(x);
   return parts && fromFixed(parts[0]);
 };
-const cos = (x: BigFloat): BigFloat | undefined => {
+const cos = (x: BigFloat): Maybe => {
   const parts = sinCos(x);
   return parts && fromFixed(parts[1]);
 };
-const tan = (x: BigFloat): BigFloat | undefined => {
+const tan = (x: BigFloat): Maybe => {
   const parts = sinCos(x);
-  return parts && divide(fromFixed(parts[0])!, fromFixed(parts[1])!);
+  return parts && divide(fromFixed(parts[0]), fromFixed(parts[1]));
 };
 const hyperbolic = (sign: 1 | -1) => (x: BigFloat) => {
   const up = exp(x);
-  const down = up && divide(one, up);
-  const total = down && add(up, sign === 1 ? down : negate(down));
-  return total && divide(total, two);
+  const down = divide(one, up);
+  return divide(sign === 1 ? add(up, down) : minus(up, down), two);
 };
 const halfPi = (): BigFloat => make(fixedConstants().pi / 2n, -FIXED)!;
-function arcsin(x: BigFloat): BigFloat | undefined {
-  const under = sqrt(add(one, negate(multiply(x, x)!))!);
+function arcsin(x: BigFloat): Maybe {
+  const square = minus(one, multiply(x, x));
+  const under = square && sqrt(square);
   if (!under) return undefined;
   if (under.m === 0n) return x.m > 0n ? halfPi() : negate(halfPi());
   const quotient = divide(x, under);
   return quotient && arctan(quotient);
 }
-const arccos = (x: BigFloat): BigFloat | undefined => {
-  const value = arcsin(x);
-  return value && add(halfPi(), negate(value));
-};
-const FUNCTIONS = new Map<string, (x: BigFloat) => BigFloat | undefined>([
+const arccos = (x: BigFloat): Maybe => minus(halfPi(), arcsin(x));
+const FUNCTIONS = new Map<string, (x: BigFloat) => Maybe>([
   ["sin", sin],
   ["cos", cos],
   ["tan", tan],
@@ -268,18 +270,17 @@ export function bigAlgebra(point: (name: string) => Rational): Algebra<BigFloat>
       const [x, base] = args;
       if (!x) return undefined;
       if (name === "max" || name === "min") return args.reduce((a, b) => (isBelow(a, b) === (name === "max") ? b : a));
+      if (!charge(SERIES_WORK)) return undefined;
       if (name !== "log") return args.length === 1 ? FUNCTIONS.get(name)?.(x) : undefined;
-      const top = ln(x);
-      const bottom = ln(base ?? { m: 10n, e: 0 });
-      return top && bottom && divide(top, bottom);
+      return divide(ln(x), ln(base ?? { m: 10n, e: 0 }));
     },
   };
 }
-const isBelow = (a: BigFloat, b: BigFloat): boolean => (add(a, negate(b))?.m ?? 0n) < 0n;
+const isBelow = (a: BigFloat, b: BigFloat): boolean => (minus(a, b)?.m ?? 0n) < 0n;
 
 /** |a − b| as a power of two relative to the larger of the two and 1 unit of `scale` bits; −Infinity for equal values. */
 export function differenceBits(a: BigFloat, b: BigFloat): number {
-  const difference = add(a, negate(b));
+  const difference = minus(a, b);
   if (!difference || difference.m === 0n) return Number.NEGATIVE_INFINITY;
   const top = (x: BigFloat): number => (x.m === 0n ? -MAX_EXPONENT : bitLength(x.m) + x.e);
   return top(difference) - Math.max(top(a), top(b), -60);

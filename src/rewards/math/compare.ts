@@ -1,4 +1,16 @@
-import { type Expr, type Group, mapParts, negate, number, type Relation, some, symbol, symbolsOf } from "./ast.ts";
+import {
+  type Expr,
+  type Group,
+  mapParts,
+  negate,
+  number,
+  partsOf,
+  type Relation,
+  some,
+  symbol,
+  symbolsOf,
+} from "./ast.ts";
+import { charge } from "./budget.ts";
 import { substitute } from "./evaluate.ts";
 import { type Interval, toIntervals } from "./intervals.ts";
 import { compareEquations, compareInequalities, isName, readAssignment } from "./relations.ts";
@@ -20,6 +32,8 @@ export type CompareOptions = {
 
 /** The most items of two unordered lists that are matched pair by pair. */
 const MAX_ITEMS = 64;
+/** What comparing two parts costs of the budget, beside what their values cost. */
+const COMPARE_WORK = 20;
 
 /** Whether two parsed answers state the same thing. "unknown" is neither: see Outcome. */
 export function compareValues(gold: Expr, answer: Expr, options: CompareOptions): Outcome {
@@ -74,6 +88,7 @@ function expandSigns(e: Expr): Expr {
 }
 
 function compare(gold: Expr, answer: Expr, options: CompareOptions): Outcome {
+  if (!charge(COMPARE_WORK)) return "unknown";
   if (gold.kind === "text" || answer.kind === "text") return compareTexts(gold, answer);
   if (gold.kind === "quantity" || answer.kind === "quantity") return compareQuantities(gold, answer, options);
   if (gold.kind === "relation" || answer.kind === "relation") return compareWithRelation(gold, answer, options);
@@ -318,12 +333,15 @@ function matchItems(
   const free = [...right];
   let outcome: Outcome = "equal";
   for (const item of left) {
-    let partner = free.findIndex((other) => compare(item, other, options) === "equal");
-    if (partner < 0) {
-      partner = free.findIndex((other) => compare(item, other, options) === "unknown");
-      if (partner < 0) return "different";
-      outcome = "unknown";
+    let partner = -1;
+    let isEqual = false;
+    for (let i = 0; i < free.length && !isEqual; i++) {
+      const found = compare(item, free[i]!, options);
+      isEqual = found === "equal";
+      if (isEqual || (found === "unknown" && partner < 0)) partner = i;
     }
+    if (partner < 0) return "different";
+    if (!isEqual) outcome = "unknown";
     free.splice(partner, 1);
   }
   return outcome;
@@ -397,12 +415,19 @@ function compareSets(gold: Expr, answer: Expr, options: CompareOptions): Outcome
     return gold.operation === "difference" ? compareAll(left, right, options) : matchItems(left, right, options);
   }
   if (gold.kind === "setBuilder" && answer.kind === "setBuilder") {
-    const [g, a] = [gold.element, answer.element];
-    const renamed =
-      g.kind === "symbol" && a.kind === "symbol" ? substitute(answer.condition, a.name, g) : answer.condition;
-    return compareLists(gold.condition, renamed, options);
+    const [g, a] = [boundNames(gold), boundNames(answer)];
+    const renamed = g.length === 1 && a.length === 1 ? substitute(answer, a[0]!, symbol(g[0]!)) : answer;
+    const [[element, condition], [otherElement, otherCondition]] = [partsOf(gold), partsOf(renamed)];
+    const outcome = compareLists(condition!, otherCondition!, options);
+    return outcome === "equal" ? compare(element!, otherElement!, options) : outcome;
   }
   return "different";
+}
+
+/** The names that a set by condition binds: what its element and its condition share. */
+function boundNames({ element, condition }: Extract<Expr, { kind: "setBuilder" }>): string[] {
+  const inCondition = symbolsOf(condition);
+  return [...symbolsOf(element)].filter((name) => inCondition.has(name));
 }
 
 /** A one-element set and its element are one answer; anything else of a set and a non-set is not. */

@@ -155,7 +155,10 @@ function gamma(x: number): number {
 export function complexAlgebra(point: (name: string) => number, state: { isOpaque: boolean }): Algebra<Complex> {
   return {
     cost: 1,
-    number: (value) => make(toNumber(value)),
+    number(value) {
+      const double = toNumber(value);
+      return double === 0 && value.num !== 0n ? undefined : make(double);
+    },
     constant: (name) => (name === "pi" ? real(Math.PI) : name === "e" ? real(Math.E) : name === "i" ? I : undefined),
     symbol: (name) => real(point(name)),
     add,

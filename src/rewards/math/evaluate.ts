@@ -1,4 +1,5 @@
-import { type ConstantName, type Expr, int, mapParts, negate, symbolsOf } from "./ast.ts";
+import { type ConstantName, type Expr, int, mapParts, negate, partsOf, symbolsOf } from "./ast.ts";
+import { charge } from "./budget.ts";
 import { exactAlgebra } from "./exact.ts";
 import { isInteger, type Rational } from "./rational.ts";
 
@@ -19,21 +20,9 @@ export type Algebra<T> = {
 /** Σ and Π are unrolled up to this many terms. */
 const MAX_TERMS = 1_500;
 
-/**
- * Work left for the comparison under way, in node evaluations. Counting work, not time, keeps a verdict the same on a
- * busy machine; an answer built to be slow finds itself without values, hence unproven, hence wrong.
- */
-const FULL_BUDGET = 400_000;
-let budget = FULL_BUDGET;
-export const resetBudget = (): void => {
-  budget = FULL_BUDGET;
-};
-export const isBudgetSpent = (): boolean => budget <= 0;
-
 /** The value of an expression, or undefined. Only scalars have one: no sets, relations, text. */
 export function evaluate<T>(e: Expr, algebra: Algebra<T>): T | undefined {
-  budget -= algebra.cost;
-  if (budget <= 0) return undefined;
+  if (!charge(algebra.cost)) return undefined;
   switch (e.kind) {
     case "number":
       return algebra.number(e.value);
@@ -161,10 +150,10 @@ function evaluateBinder<T>(e: Binder, algebra: Algebra<T>): T | undefined {
     }
     return total;
   }
-  // The bound variable has no name of its own: Σ_k and Σ_j are the same sum.
+  // The bound variable has no name of its own, but its level: Σ_k and Σ_j are the same sum, Σ_i Σ_j ij² and Σ_i Σ_j i²j are not.
   const isFree = e.name === "derivative" || (e.name === "integral" && e.bounds.length === 0);
   const body = evaluate(
-    isFree ? e.body : substitute(e.body, e.variable, { kind: "symbol", name: "\u0001bound" }),
+    isFree ? e.body : substitute(e.body, e.variable, { kind: "symbol", name: `\u0001bound ${numLevels(e.body)}` }),
     algebra,
   );
   if (body === undefined) return undefined;
@@ -179,6 +168,9 @@ function evaluateBinder<T>(e: Binder, algebra: Algebra<T>): T | undefined {
   }
   return algebra.call(`${e.name}${isFree ? ` ${e.variable}` : ""}`, args);
 }
+
+/** The most binders inside one another in an expression. */
+const numLevels = (e: Expr): number => Math.max(0, ...partsOf(e).map(numLevels)) + (e.kind === "binder" ? 1 : 0);
 
 /** e with a free symbol replaced. */
 export function substitute(e: Expr, name: string, value: Expr): Expr {

@@ -1,3 +1,4 @@
+import { charge, workOfBits } from "./budget.ts";
 import type { Algebra } from "./evaluate.ts";
 import {
   absRational,
@@ -22,8 +23,13 @@ import {
   ZERO,
 } from "./rational.ts";
 
-const bounded = (value: Rational | undefined): Rational | undefined =>
-  value && bitsOf(value) <= 4 * MAX_BITS ? value : undefined;
+/** The value, unless it is too long or too dear: lowest terms take a division for every second bit. */
+function bounded(value: Rational | undefined): Rational | undefined {
+  if (!value) return undefined;
+  const bits = bitsOf(value);
+  const work = workOfBits(bits) + (isInteger(value) ? 0 : bits / 16);
+  return charge(work) && bits <= 4 * MAX_BITS ? value : undefined;
+}
 
 /** Rational numbers: exact or no value at all. */
 export const exactAlgebra: Algebra<Rational> = {
@@ -33,13 +39,14 @@ export const exactAlgebra: Algebra<Rational> = {
   symbol: () => undefined,
   add: (a, b) => bounded(addRational(a, b)),
   multiply: (a, b) => bounded(mulRational(a, b)),
-  power: (base, exponent) => rationalPower(base, exponent),
-  call: rationalCall,
+  power: (base, exponent) => bounded(rationalPower(base, exponent)),
+  call: (name, args) => bounded(rationalCall(name, args)),
 };
 
 function rationalPower(base: Rational, exponent: Rational): Rational | undefined {
   if (isInteger(exponent)) return powRational(base, exponent.num);
   if (exponent.den > 64n || base.num < 0n) return undefined;
+  if (!charge(8 * workOfBits(bitsOf(base)))) return undefined;
   const k = Number(exponent.den);
   const num = exactRoot(base.num, k);
   const den = exactRoot(base.den, k);
@@ -111,6 +118,7 @@ export function lcmRational(a: Rational, b: Rational): Rational {
 
 function factorial(x: Rational, step: bigint): Rational | undefined {
   if (!isInteger(x) || x.num < 0n || x.num > 1500n) return undefined;
+  if (!charge(workOfBits(Number(x.num) * 9))) return undefined;
   let total = 1n;
   for (let k = x.num; k > 1n; k -= step) total *= k;
   return integer(total);
@@ -121,6 +129,7 @@ function binomial(n: Rational, k: Rational): Rational | undefined {
     return undefined;
   const chosen = n.num >= 0n && k.num > n.num - k.num ? n.num - k.num : k.num;
   if (chosen < 0n) return ZERO;
+  if (!charge(workOfBits(Number(chosen) * n.num.toString(2).length))) return undefined;
   let total = 1n;
   for (let j = 1n; j <= chosen; j++) total = (total * (n.num - chosen + j)) / j;
   return integer(total);

@@ -71,6 +71,9 @@ describe("answers that are the same", () => {
     ["3 hours 20 minutes", "200 minutes"],
     ["5 feet 6 inches", "66 \\text{ in}"],
     ["5 p.m.", "5:00 PM"],
+    ["\\{k\\pi+\\frac{\\pi}{4} \\mid k\\in\\mathbb{Z}\\}", "\\{\\frac{\\pi}{4}+n\\pi \\mid n\\in\\mathbb{Z}\\}"],
+    ["(0, 1)", "\\{t \\in \\mathbb{R} \\mid 0 < t < 1\\}"],
+    ["\\sum_{i=1}^n\\sum_{j=1}^m i j^2", "\\sum_{k=1}^n\\sum_{l=1}^m k l^2"],
   ])("%s = %s", (gold, answer) => {
     expect(verdict(gold, answer)).toBe("correct");
   });
@@ -121,12 +124,26 @@ describe("answers that are not the same", () => {
     ["2", "x"],
     ["\\infty", "-\\infty"],
     ["10^{40}", "10^{40}+1"],
+    ["\\{k\\pi+\\frac{\\pi}{4} \\mid k\\in\\mathbb{Z}\\}", "\\{5k \\mid k\\in\\mathbb{Z}\\}"],
+    ["(0,1)", "\\{7x \\mid 0<x<1\\}"],
+    ["(0,1)", "\\{y \\mid 0<x<1\\}"],
+    ["\\sum_{i=1}^n\\sum_{j=1}^m i j^2", "\\sum_{i=1}^n\\sum_{j=1}^m i^2 j"],
+    ["0", "\\arctan(1e-9999)"],
+    ["0", "\\arcsin(1e-9999\\cdot 1e-9999)"],
+    ["|xy|", "xy"],
+    ["|xyz|", "xyz"],
+    ["|x+y|", "x+y"],
     // Equal to twelve digits, not to thirteen.
     ["e^{\\pi\\sqrt{163}}", "262537412640768744"],
     ["\\frac{103993}{33102}", "\\pi"],
   ])("%s ≠ %s", (gold, answer) => {
     expect(verdict(gold, answer)).toBe("wrong");
   });
+});
+
+test.each([..."abcdfghjklmnopqrstuvwxyz"])("|%s| is not that letter, nor \\sqrt of its square", (letter) => {
+  expect(verdict(letter, `|${letter}|`)).toBe("wrong");
+  expect(verdict(`\\sqrt{${letter}^2}`, letter)).toBe("wrong");
 });
 
 describe("where the answer is", () => {

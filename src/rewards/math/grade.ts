@@ -1,8 +1,8 @@
 import type { Grade } from "../types.ts";
 import { type Expr, some } from "./ast.ts";
+import { resetBudget } from "./budget.ts";
 import { cleanFormula, stringKey } from "./clean.ts";
 import { compareValues, type Oracle } from "./compare.ts";
-import { resetBudget } from "./evaluate.ts";
 import { ALL_SOURCES, type AnswerSource, extractAnswer, findFormulas, STRICT_SOURCES } from "./extract.ts";
 import { MAX_FORMULA, parseClean } from "./parse.ts";
 import type { Outcome } from "./scalar.ts";
@@ -27,9 +27,24 @@ const wrong = (detail: Record<string, unknown>): Grade => ({ verdict: "wrong", r
 /**
  * Grades a completion against a gold answer (LaTeX or plain text, with or without $…$ or \boxed). Synchronous, without
  * computer algebra: what cannot be proved equal is `wrong`, with `detail.undecided` where algebra might still prove it
- * (see gradeMathWithAlgebra). Never throws; work is bounded whatever the texts hold.
+ * (see gradeMathWithAlgebra). Never throws, a failure of its own is `verifierError`; work is bounded whatever the texts hold.
  */
-export function gradeMath(gold: string, completion: string, options: MathOptions = {}): Grade {
+export const gradeMath = (gold: string, completion: string, options: MathOptions = {}): Grade =>
+  guarded(() => gradeCompletion(gold, completion, options));
+
+/** Grades a bare answer: nothing is searched for, but $…$ and \boxed{…} around it are taken off. */
+export const gradeMathAnswer = (gold: string, answer: string, options: MathOptions = {}): Grade =>
+  guarded(() => gradeBare(gold, answer, options));
+
+function guarded(grade: () => Grade): Grade {
+  try {
+    return grade();
+  } catch (error) {
+    return { verdict: "verifierError", reward: null, detail: { message: String(error) } };
+  }
+}
+
+function gradeCompletion(gold: string, completion: string, options: MathOptions): Grade {
   const reference = readGold(gold);
   if (!reference) return { verdict: "badGold", reward: null, detail: { gold: String(gold).slice(0, 200) } };
   if (options.finishReason === "length") return { verdict: "truncated", reward: 0 };
@@ -40,8 +55,7 @@ export function gradeMath(gold: string, completion: string, options: MathOptions
   return gradeExtracted(reference, found.answer, found.source, options);
 }
 
-/** Grades a bare answer: nothing is searched for, but $…$ and \boxed{…} around it are taken off. */
-export function gradeMathAnswer(gold: string, answer: string, options: MathOptions = {}): Grade {
+function gradeBare(gold: string, answer: string, options: MathOptions): Grade {
   const reference = readGold(gold);
   if (!reference) return { verdict: "badGold", reward: null, detail: { gold: String(gold).slice(0, 200) } };
   if (typeof answer !== "string" || answer.trim() === "") return { verdict: "noAnswer", reward: 0 };

@@ -49,6 +49,9 @@ export function toIntervals(e: Expr): Interval[] | undefined {
     case "setBuilder": {
       const parts = e.condition.kind === "list" ? e.condition.items : [e.condition];
       const domain = e.element.kind === "relation" ? [e.element] : [];
+      // The conditions must be on the element itself: {7x | 0 < x < 1} is no unit interval.
+      const subject = e.element.kind === "relation" ? e.element.sides[0]! : e.element;
+      if (subject.kind !== "symbol" || !parts.every((part) => symbolsOf(part).has(subject.name))) return undefined;
       return fromConditions([...domain, ...parts]);
     }
     case "relation":

@@ -104,25 +104,36 @@ const hasBinder = (e: Expr): boolean => some(e, (part) => part.kind === "binder"
 const ATTEMPTS = 14;
 /** 320-bit values of one number agree to this many bits even after cancellation; of two numbers they do not. */
 const AGREEMENT_BITS = -200;
-const WANTED = 4;
+const WANTED = 5;
 
-/** The value of a symbol at a sample point: positive at even attempts, of either sign at odd ones, a small integer at every third. */
-function sample(name: string, attempt: number): Rational {
+/**
+ * The value of a symbol at a sample point: positive at the first, negative at the second, so that |x| is never x; small
+ * integers at every third; of either sign at the other odd ones and the fifth, where the rank of a name decides, so that
+ * |xy| is never xy.
+ */
+function sample(name: string, attempt: number, rank: number): Rational {
   const random = residueOf(name, [attempt], 99_991, 77);
   if (attempt % 3 === 2) return { num: BigInt(2 + (random % 7)), den: 1n };
   const magnitude = 217 + (random % 2600);
-  return rational(BigInt(attempt % 2 === 1 && random % 5 > 1 ? -magnitude : magnitude), 1000n)!;
+  const isNegative =
+    attempt === 1 ||
+    (attempt === 3 && rank % 2 === 1) ||
+    (attempt === 4 && rank % 4 > 1) ||
+    (attempt > 4 && attempt % 2 === 1 && random % 5 > 1);
+  return rational(BigInt(isNegative ? -magnitude : magnitude), 1000n)!;
 }
 
 /** Agreement at sample points in doubles, then, where the reals allow it, in 96 digits; a clear difference at one point refutes. */
 function compareNumeric(a: Expr, b: Expr): Outcome {
   const isConstant = symbolsOf(a).size === 0 && symbolsOf(b).size === 0;
+  const ranks = new Map([...symbolsOf(b, symbolsOf(a))].sort().map((name, rank) => [name, rank]));
+  const valueAt = (name: string, attempt: number): Rational => sample(name, attempt, ranks.get(name) ?? 0);
   const usesI = [a, b].some((e) => some(e, (part) => part.kind === "constant" && part.name === "i"));
   const state = { isOpaque: false };
   const agreed: { attempt: number; isTight: boolean }[] = [];
   const complexOnly: [Complex, Complex][] = [];
   for (let attempt = 0; attempt < (isConstant ? 1 : ATTEMPTS) && agreed.length < WANTED; attempt++) {
-    const algebra = complexAlgebra((name) => toNumber(sample(name, attempt)), state);
+    const algebra = complexAlgebra((name) => toNumber(valueAt(name, attempt)), state);
     const left = evaluate(a, algebra);
     const right = left && evaluate(b, algebra);
     if (!left || !right) continue;
@@ -143,7 +154,7 @@ function compareNumeric(a: Expr, b: Expr): Outcome {
     return complexOnly.some(([left, right]) => compareComplex(left, right) === "different") ? "different" : "unknown";
   }
   for (const { attempt, isTight } of agreed.slice(0, 2)) {
-    const algebra = bigAlgebra((name) => sample(name, attempt));
+    const algebra = bigAlgebra((name) => valueAt(name, attempt));
     const left = evaluate(a, algebra);
     const right = left && evaluate(b, algebra);
     if (left && right && differenceBits(left, right) > AGREEMENT_BITS) return "different";
