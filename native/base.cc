@@ -107,7 +107,7 @@ AHA_OP(arange) { return call.give(at::arange(call.number(0), call.number(1), opt
 
 // (tensor, indices int64 [N] of the first two dimensions, values [N, …]): tensor[i0[n], i1[n]] = values[n], in place.
 AHA_OP(indexPut2) {
-  c10::List<std::optional<at::Tensor>> indices;
+  c10::List<Optional<at::Tensor>> indices;
   indices.push_back(call.tensor(1));
   indices.push_back(call.tensor(2));
   at::index_put_(call.tensor(0), indices, call.tensor(3));
@@ -166,7 +166,17 @@ AHA_OP(threadsUsed) {
   return call.give(double(count));
 }
 
-AHA_OP(cpuCapability) { return call.give(at::get_cpu_capability()); }
+AHA_OP(cpuCapability) {
+#if TORCH_VERSION_MAJOR < 2
+  // It is exported as text alone.
+  const std::string config = at::show_config(), label = "CPU capability usage: ";
+  auto found = config.find(label);
+  if (found == std::string::npos) return call.give(std::string("unknown"));
+  return call.give(config.substr(found + label.size(), config.find('\n', found) - found - label.size()));
+#else
+  return call.give(at::get_cpu_capability());
+#endif
+}
 AHA_OP(hasCuda) { return call.give(at::globalContext().hasCUDA()); }
 AHA_OP(torchVersion) { return call.give(std::string(TORCH_VERSION)); }
 

@@ -74,8 +74,8 @@ at::Tensor& Call::tensor(int i) {
   return found;
 }
 
-std::optional<at::Tensor> Call::maybeTensor(int i) {
-  if (isAbsent(i)) return std::nullopt;
+Optional<at::Tensor> Call::maybeTensor(int i) {
+  if (isAbsent(i)) return {};
   return tensor(i);
 }
 
@@ -101,8 +101,8 @@ double Call::number(int i) {
   return value;
 }
 
-std::optional<at::Scalar> Call::maybeScalar(int i) {
-  if (isAbsent(i)) return std::nullopt;
+Optional<at::Scalar> Call::maybeScalar(int i) {
+  if (isAbsent(i)) return {};
   return at::Scalar(number(i));
 }
 
@@ -129,8 +129,8 @@ std::vector<int64_t> Call::integers(int i) {
   return out;
 }
 
-std::optional<std::vector<int64_t>> Call::maybeIntegers(int i) {
-  if (isAbsent(i)) return std::nullopt;
+Optional<std::vector<int64_t>> Call::maybeIntegers(int i) {
+  if (isAbsent(i)) return {};
   return integers(i);
 }
 

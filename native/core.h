@@ -3,9 +3,10 @@
 #include <ATen/core/Tensor.h>
 #include <node_api.h>
 
-#include <optional>
 #include <string>
 #include <vector>
+
+#include "version.h"
 
 namespace aha {
 
@@ -31,13 +32,13 @@ class Call {
  public:
   Call(napi_env env, napi_callback_info info, const char* op);
   at::Tensor& tensor(int i);
-  std::optional<at::Tensor> maybeTensor(int i);
+  Optional<at::Tensor> maybeTensor(int i);
   std::vector<at::Tensor> tensors(int i);
   double number(int i);
-  std::optional<at::Scalar> maybeScalar(int i);
+  Optional<at::Scalar> maybeScalar(int i);
   int64_t integer(int i);
   std::vector<int64_t> integers(int i);
-  std::optional<std::vector<int64_t>> maybeIntegers(int i);
+  Optional<std::vector<int64_t>> maybeIntegers(int i);
   bool boolean(int i);
   std::string text(int i);
   at::ScalarType dtype(int i);

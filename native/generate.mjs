@@ -49,7 +49,7 @@ function read(param, index, asNumber) {
   if (!param.isOptional)
     return param.type === "Number" ? `at::Scalar(call.number(${index}))` : `call.${readers[param.type]}(${index})`;
   if (param.type === "int")
-    return `(call.isAbsent(${index}) ? std::optional<int64_t>() : std::optional<int64_t>(call.integer(${index})))`;
+    return `(call.isAbsent(${index}) ? Optional<int64_t>() : Optional<int64_t>(call.integer(${index})))`;
   return `call.${maybeReaders[param.type]}(${index})`;
 }
 
@@ -80,7 +80,7 @@ ${headers.join("\n")}
 
 namespace aha {
 namespace {
-using Dims = std::optional<std::vector<int64_t>>;
+using Dims = Optional<std::vector<int64_t>>;
 at::OptionalIntArrayRef dims(const Dims& value) { return value ? at::OptionalIntArrayRef(*value) : at::OptionalIntArrayRef(); }
 std::vector<at::Tensor> list(std::tuple<at::Tensor, at::Tensor> pair) { return {std::get<0>(pair), std::get<1>(pair)}; }
 std::vector<at::Tensor> list(std::vector<at::Tensor> tensors) { return tensors; }

@@ -39,7 +39,7 @@ AHA_OP(writeFrom) {
   at::Tensor& tensor = plain(call.tensor(0));
   int fd = static_cast<int>(call.integer(1));
   off_t offset = call.integer(2);
-  const char* data = static_cast<const char*>(tensor.const_data_ptr());
+  const char* data = static_cast<const char*>(tensor.data_ptr());
   for (size_t left = tensor.nbytes(); left > 0;) {
     ssize_t count = pwrite(fd, data, left, offset);
     if (count < 0 && errno == EINTR) continue;

@@ -5,3 +5,16 @@
 #else
 #include <torch/csrc/api/include/torch/version.h>
 #endif
+#include <optional>
+#if TORCH_VERSION_MAJOR < 2
+#include <c10/util/Optional.h>
+#endif
+
+namespace aha {
+// What libtorch's signatures mean by optional.
+#if TORCH_VERSION_MAJOR < 2
+template <typename T> using Optional = c10::optional<T>;
+#else
+template <typename T> using Optional = std::optional<T>;
+#endif
+}  // namespace aha

@@ -23,7 +23,7 @@ AHA_OP(adamw) {
     floating(params[i], [&](auto zero) {
       using scalar_t = decltype(zero);
       scalar_t *p = params[i].data_ptr<scalar_t>(), *m = first[i].data_ptr<scalar_t>(), *v = second[i].data_ptr<scalar_t>();
-      const scalar_t* g = grad.const_data_ptr<scalar_t>();
+      const scalar_t* g = grad.data_ptr<scalar_t>();
       scalar_t b1 = scalar_t(beta1), b2 = scalar_t(beta2), c1 = scalar_t(1 - beta1), c2 = scalar_t(1 - beta2), scale = scalar_t(gradScale);
       scalar_t size = scalar_t(lr / correct1), root = scalar_t(1 / std::sqrt(correct2)), keep = scalar_t(1 - lr * decay), small = scalar_t(eps);
       forRows(params[i].numel(), 1, [&](int64_t begin, int64_t end) {
@@ -46,7 +46,7 @@ AHA_OP(globalNorm) {
     at::Tensor grad = any.contiguous();
     floating(grad, [&](auto zero) {
       using scalar_t = decltype(zero);
-      const scalar_t* g = grad.const_data_ptr<scalar_t>();
+      const scalar_t* g = grad.data_ptr<scalar_t>();
       double part = 0;
 #pragma omp simd reduction(+ : part)
       for (int64_t j = 0; j < grad.numel(); j++) part += double(g[j]) * double(g[j]);

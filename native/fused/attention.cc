@@ -31,7 +31,7 @@ Shape shapeOf(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, con
   require(q.size(1) % k.size(1) == 0, "the number of query heads must be a multiple of the number of key heads");
   require(q.scalar_type() == k.scalar_type() && q.scalar_type() == v.scalar_type(), "q, k and v must share a dtype");
   require(offsets.scalar_type() == at::kLong && offsets.dim() == 1 && offsets.size(0) >= 1, "offsets must be int64 [S + 1]");
-  const int64_t* o = offsets.const_data_ptr<int64_t>();
+  const int64_t* o = offsets.data_ptr<int64_t>();
   int64_t last = offsets.size(0) - 1;
   require(o[0] == 0 && o[last] == q.size(0), "offsets must run from 0 to N");
   for (int64_t s = 0; s < last; s++) require(o[s] <= o[s + 1], "offsets must not decrease");
@@ -97,11 +97,11 @@ struct Attention : torch::autograd::Function<Attention> {
     int64_t total = q.size(0);
     at::Tensor out = at::empty({total, is.heads, is.size}, q.options());
     at::Tensor lse = at::empty({is.heads, total}, q.options());
-    const int64_t* o = offsets.const_data_ptr<int64_t>();
+    const int64_t* o = offsets.data_ptr<int64_t>();
     floating(q, [&](auto zero) {
       using T = decltype(zero);
       constexpr int64_t width = kColumns<T>;
-      const T *pq = q.const_data_ptr<T>(), *pk = k.const_data_ptr<T>(), *pv = v.const_data_ptr<T>();
+      const T *pq = q.data_ptr<T>(), *pk = k.data_ptr<T>(), *pv = v.data_ptr<T>();
       T *po = out.data_ptr<T>(), *pl = lse.data_ptr<T>();
 #pragma omp parallel
       {
@@ -149,12 +149,12 @@ struct Attention : torch::autograd::Function<Attention> {
     Shape is = shapeOf(q, k, v, offsets);
     int64_t total = q.size(0);
     at::Tensor dq = at::empty(q.sizes(), q.options()), dk = at::empty(k.sizes(), k.options()), dv = at::empty(v.sizes(), v.options());
-    const int64_t* o = offsets.const_data_ptr<int64_t>();
+    const int64_t* o = offsets.data_ptr<int64_t>();
     floating(q, [&](auto zero) {
       using T = decltype(zero);
       constexpr int64_t width = kColumns<T>;
-      const T *pq = q.const_data_ptr<T>(), *pk = k.const_data_ptr<T>(), *pv = v.const_data_ptr<T>();
-      const T *po = out.const_data_ptr<T>(), *pl = lse.const_data_ptr<T>(), *pd = dout.const_data_ptr<T>();
+      const T *pq = q.data_ptr<T>(), *pk = k.data_ptr<T>(), *pv = v.data_ptr<T>();
+      const T *po = out.data_ptr<T>(), *pl = lse.data_ptr<T>(), *pd = dout.data_ptr<T>();
       T *pdq = dq.data_ptr<T>(), *pdk = dk.data_ptr<T>(), *pdv = dv.data_ptr<T>();
 #pragma omp parallel
       {

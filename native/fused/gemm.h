@@ -41,11 +41,11 @@ struct Operand {
 };
 template <class T>
 Operand<T> rowsOf(const at::Tensor& x) {
-  return {x.const_data_ptr<T>(), rowStride(x), 1};
+  return {x.data_ptr<T>(), rowStride(x), 1};
 }
 template <class T>
 Operand<T> columnsOf(const at::Tensor& x) {
-  return {x.const_data_ptr<T>(), 1, rowStride(x)};
+  return {x.data_ptr<T>(), 1, rowStride(x)};
 }
 
 #if defined(__has_builtin)
@@ -184,7 +184,7 @@ at::Tensor multiply(Operand<T> a, int64_t rows, const at::Tensor& b, int64_t col
   int64_t height = ceilDiv(share, kRows) * kRows, blocks = ceilDiv(rows, height);
   int64_t width = byRows ? panels : ceilDiv(panels, threads), ranges = ceilDiv(panels, width);
   at::Tensor scratch = at::empty({threads, height * std::min(kDepth, depth) + kLanes<T>}, b.options());
-  const T* pb = b.const_data_ptr<T>();
+  const T* pb = b.data_ptr<T>();
   T *py = y.data_ptr<T>(), *ps = scratch.data_ptr<T>();
   forRows(blocks * ranges, height * width * kColumns<T> * depth, [&](int64_t begin, int64_t end) {
     T* pa = ps + at::get_thread_num() * scratch.size(1);

@@ -14,7 +14,7 @@ using torch::autograd::variable_list;
 
 // A function's arguments are tensors that exist: no bias is an empty one.
 at::Tensor biasOf(Call& call) { return call.maybeTensor(2).value_or(at::empty({0}, at::kFloat)); }
-const float* valuesOf(const at::Tensor& bias) { return bias.numel() == 0 ? nullptr : bias.const_data_ptr<float>(); }
+const float* valuesOf(const at::Tensor& bias) { return bias.numel() == 0 ? nullptr : bias.data_ptr<float>(); }
 
 // [rows, columns] = A [rows, depth] · B [columns, depth]ᵀ (+ bias)
 at::Tensor product(packed::Operand<float> a, int64_t rows, packed::Operand<float> b, int64_t columns, int64_t depth, const float* bias = nullptr) {

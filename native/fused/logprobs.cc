@@ -25,7 +25,7 @@ struct LinearLogprobs : torch::autograd::Function<LinearLogprobs> {
     require(temperature > 0, "temperature must be above 0");
     hidden = hidden.contiguous();
     int64_t rows = hidden.size(0), vocabulary = weight.size(0), step = chunkRows(vocabulary);
-    const int64_t* target = targets.const_data_ptr<int64_t>();
+    const int64_t* target = targets.data_ptr<int64_t>();
     for (int64_t n = 0; n < rows; n++)
       if (target[n] < 0 || target[n] >= vocabulary) throw std::runtime_error("target id " + std::to_string(target[n]) + " is outside the vocabulary of " + std::to_string(vocabulary));
     at::Tensor logprobs = at::empty({rows}, hidden.options()), entropy = at::empty({rows}, hidden.options()), lse = at::empty({rows}, hidden.options());
@@ -71,11 +71,11 @@ struct LinearLogprobs : torch::autograd::Function<LinearLogprobs> {
     at::Tensor dentropy = grads[1].defined() ? grads[1].contiguous() : at::Tensor();
     at::Tensor dhidden = at::empty(hidden.sizes(), hidden.options());
     at::Tensor dweight = at::zeros(weight.sizes(), weight.options());
-    const int64_t* target = targets.const_data_ptr<int64_t>();
+    const int64_t* target = targets.data_ptr<int64_t>();
     floating(hidden, [&](auto zero) {
       using scalar_t = decltype(zero);
-      const scalar_t *gp = dlogprobs.const_data_ptr<scalar_t>(), *ge = dentropy.defined() ? dentropy.const_data_ptr<scalar_t>() : nullptr;
-      const scalar_t *pl = lse.const_data_ptr<scalar_t>(), *pe = entropy.const_data_ptr<scalar_t>();
+      const scalar_t *gp = dlogprobs.data_ptr<scalar_t>(), *ge = dentropy.defined() ? dentropy.data_ptr<scalar_t>() : nullptr;
+      const scalar_t *pl = lse.data_ptr<scalar_t>(), *pe = entropy.data_ptr<scalar_t>();
       scalar_t inverse = scalar_t(1 / temperature);
       for (int64_t start = 0; start < rows; start += step) {
         int64_t count = std::min(step, rows - start);

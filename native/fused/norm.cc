@@ -37,8 +37,8 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
     at::Tensor sum = isSum ? at::empty(x.sizes(), x.options()) : x;
     floating(x, [&](auto zero) {
       using scalar_t = decltype(zero);
-      const scalar_t *px = x.const_data_ptr<scalar_t>(), *po = isSum ? other.const_data_ptr<scalar_t>() : nullptr;
-      const scalar_t* pw = weight.const_data_ptr<scalar_t>();
+      const scalar_t *px = x.data_ptr<scalar_t>(), *po = isSum ? other.data_ptr<scalar_t>() : nullptr;
+      const scalar_t* pw = weight.data_ptr<scalar_t>();
       scalar_t *py = y.data_ptr<scalar_t>(), *pr = rstd.data_ptr<scalar_t>(), *ps = isSum ? sum.data_ptr<scalar_t>() : nullptr;
       forRows(rows.count(), rows.width, [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; row++) {
@@ -74,10 +74,10 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
     at::Tensor partial = at::zeros({threads, width}, x.options());
     floating(x, [&](auto zero) {
       using scalar_t = decltype(zero);
-      const scalar_t* px = x.const_data_ptr<scalar_t>();
-      const scalar_t* pw = weight.const_data_ptr<scalar_t>();
-      const scalar_t* pr = rstd.const_data_ptr<scalar_t>();
-      const scalar_t *pdy = dy.const_data_ptr<scalar_t>(), *pds = isSum ? dsum.const_data_ptr<scalar_t>() : nullptr;
+      const scalar_t* px = x.data_ptr<scalar_t>();
+      const scalar_t* pw = weight.data_ptr<scalar_t>();
+      const scalar_t* pr = rstd.data_ptr<scalar_t>();
+      const scalar_t *pdy = dy.data_ptr<scalar_t>(), *pds = isSum ? dsum.data_ptr<scalar_t>() : nullptr;
       scalar_t* pdx = dx.data_ptr<scalar_t>();
       scalar_t* pp = partial.data_ptr<scalar_t>();
       int64_t chunk = (rows.count() + threads - 1) / threads;

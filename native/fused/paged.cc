@@ -76,12 +76,12 @@ AHA_OP(kvWrite) {
   int64_t heads = k.size(1), size = k.size(2), limit = keys.size(0) * kBlock;
   require(keys.size(1) == heads && keys.size(2) == size && slots.numel() == k.size(0), "k and v do not fit the pools");
   require(slots.scalar_type() == at::kLong, "slots must be int64");
-  const int64_t* slot = slots.const_data_ptr<int64_t>();
+  const int64_t* slot = slots.data_ptr<int64_t>();
   for (int64_t n = 0; n < k.size(0); n++) require(slot[n] >= 0 && slot[n] < limit, "a slot is outside the pool");
   floating(keys, [&](auto zero) {
     using scalar_t = decltype(zero);
     scalar_t *pk = keys.data_ptr<scalar_t>(), *pv = values.data_ptr<scalar_t>();
-    const scalar_t *ik = k.const_data_ptr<scalar_t>(), *iv = v.const_data_ptr<scalar_t>();
+    const scalar_t *ik = k.data_ptr<scalar_t>(), *iv = v.data_ptr<scalar_t>();
     int64_t ks = rowStride(k), vs = rowStride(v);
     forRows(k.size(0), 2 * heads * size, [&](int64_t begin, int64_t end) {
       for (int64_t n = begin; n < end; n++) {
@@ -107,7 +107,7 @@ AHA_OP(pagedAttention) {
   require(keys.size(2) == size && heads % kvHeads == 0, "q does not fit the pools");
   require(k.sizes() == v.sizes() && k.size(0) == sequences && k.size(1) == kvHeads && k.size(2) == size, "k and v do not fit q and the pools");
   require(blocks.scalar_type() == at::kInt && lengths.scalar_type() == at::kInt && blocks.is_contiguous(), "blocks and lengths must be int32");
-  const int32_t *table = blocks.const_data_ptr<int32_t>(), *length = lengths.const_data_ptr<int32_t>();
+  const int32_t *table = blocks.data_ptr<int32_t>(), *length = lengths.data_ptr<int32_t>();
   int64_t items = sequences * kvHeads, work = 0;
   for (int64_t s = 0; s < sequences; s++) {
     require(length[s] > 0 && (length[s] + kBlock - 1) / kBlock <= width, "a length does not fit its blocks");
@@ -117,7 +117,7 @@ AHA_OP(pagedAttention) {
   at::Tensor out = at::empty({sequences, heads, size}, q.options());
   floating(q, [&](auto zero) {
     using scalar_t = decltype(zero);
-    const scalar_t *pq = q.const_data_ptr<scalar_t>(), *ik = k.const_data_ptr<scalar_t>(), *iv = v.const_data_ptr<scalar_t>();
+    const scalar_t *pq = q.data_ptr<scalar_t>(), *ik = k.data_ptr<scalar_t>(), *iv = v.data_ptr<scalar_t>();
     scalar_t *pk = keys.data_ptr<scalar_t>(), *pv = values.data_ptr<scalar_t>(), *po = out.data_ptr<scalar_t>();
     int64_t qs = rowStride(q), ks = rowStride(k), vs = rowStride(v);
     auto placeOf = [&](int64_t s, int64_t kh, int64_t b) { return (int64_t(table[s * width + b]) * kvHeads + kh) * size * kBlock; };

@@ -17,14 +17,14 @@ at::Tensor rotate(const at::Tensor& input, const at::Tensor& cos, const at::Tens
   int64_t heads = x.size(1), size = x.size(2), half = cos.size(1), stride = rowStride(x), limit = cos.size(0);
   require(2 * half <= size, "cos and sin are wider than half a head");
   at::Tensor y = at::empty(x.sizes(), x.options());
-  const int64_t* pos = positions.const_data_ptr<int64_t>();
+  const int64_t* pos = positions.data_ptr<int64_t>();
   for (int64_t n = 0; n < x.size(0); n++)
     if (pos[n] < 0 || pos[n] >= limit) throw std::runtime_error("position " + std::to_string(pos[n]) + " is outside the rotary table of " + std::to_string(limit));
   floating(x, [&](auto zero) {
     using scalar_t = decltype(zero);
-    const scalar_t* px = x.const_data_ptr<scalar_t>();
-    const scalar_t* pc = cos.const_data_ptr<scalar_t>();
-    const scalar_t* ps = sin.const_data_ptr<scalar_t>();
+    const scalar_t* px = x.data_ptr<scalar_t>();
+    const scalar_t* pc = cos.data_ptr<scalar_t>();
+    const scalar_t* ps = sin.data_ptr<scalar_t>();
     scalar_t* py = y.data_ptr<scalar_t>();
     forRows(x.size(0), heads * size, [&](int64_t begin, int64_t end) {
       for (int64_t n = begin; n < end; n++) {

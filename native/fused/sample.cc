@@ -50,7 +50,7 @@ AHA_OP(sampleLogits) {
   require(int64_t(countU) >= rows && int64_t(countI) >= rows && int64_t(countP) >= rows, "the arrays are shorter than the rows");
   floating(logits, [&](auto zero) {
     using scalar_t = decltype(zero);
-    const scalar_t* data = logits.const_data_ptr<scalar_t>();
+    const scalar_t* data = logits.data_ptr<scalar_t>();
     bool isGreedy = filter.temperature == 0;
     scalar_t inverse = scalar_t(isGreedy ? 1 : 1 / filter.temperature);
     at::parallel_for(0, rows, std::max<int64_t>(1, 8192 / vocabulary), [&](int64_t begin, int64_t end) {

@@ -19,7 +19,7 @@ struct SwiGlu : torch::autograd::Function<SwiGlu> {
     at::Tensor y = at::empty({rows, width}, x.options());
     floating(x, [&](auto zero) {
       using scalar_t = decltype(zero);
-      const scalar_t* px = x.const_data_ptr<scalar_t>();
+      const scalar_t* px = x.data_ptr<scalar_t>();
       scalar_t* py = y.data_ptr<scalar_t>();
       forRows(rows, 2 * width, [&](int64_t begin, int64_t end) {
         for (int64_t n = begin; n < end; n++) {
@@ -39,8 +39,8 @@ struct SwiGlu : torch::autograd::Function<SwiGlu> {
     at::Tensor dx = at::empty(x.sizes(), x.options());
     floating(x, [&](auto zero) {
       using scalar_t = decltype(zero);
-      const scalar_t* px = x.const_data_ptr<scalar_t>();
-      const scalar_t* pdy = dy.const_data_ptr<scalar_t>();
+      const scalar_t* px = x.data_ptr<scalar_t>();
+      const scalar_t* pdy = dy.data_ptr<scalar_t>();
       scalar_t* pdx = dx.data_ptr<scalar_t>();
       forRows(rows, 2 * width, [&](int64_t begin, int64_t end) {
         for (int64_t n = begin; n < end; n++) {
