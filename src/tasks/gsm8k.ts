@@ -1,7 +1,7 @@
 import { field, placeOf } from "#data";
 import { gradeMath } from "#rewards";
 import { type DataTaskOptions, dataTask } from "./from-data.ts";
-import { answerSources } from "./math.ts";
+import { trainedAnswer } from "./math.ts";
 import type { Task } from "./types.ts";
 
 export type Gsm8kRow = { question: string; answer: string; solution: string };
@@ -22,7 +22,7 @@ export function gsm8k(options: DataTaskOptions): Task<Gsm8kRow> {
           .trim();
         return { question: field(row, "question", "string"), answer: text.slice(mark + 4).trim(), solution };
       },
-      grade: (answer, row) => gradeMath(row.answer, answer, { sources: answerSources }),
+      grade: (answer, row) => gradeMath(row.answer, answer, trainedAnswer),
       gold: ({ solution, answer }) => ({ reasoning: solution, answer: `\\boxed{${answer}}` }),
     },
     options,

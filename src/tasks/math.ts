@@ -1,12 +1,18 @@
 import { placeOf, type Row } from "#data";
-import { type AnswerSource, gradeMathWithAlgebra } from "#rewards";
+import { gradeMathWithAlgebra, type MathOptions } from "#rewards";
 import { type DataTaskOptions, dataTask } from "./from-data.ts";
 import type { Task } from "./types.ts";
 
 export type MathRow = { question: string; answer: string; solution: string };
 
-/** Where a trained model's answer may stand: marked, said in so many words, or alone. Never the last number of a text. */
-export const answerSources: readonly AnswerSource[] = ["boxed", "answerTag", "phrase", "whole"];
+/**
+ * What counts as a trained model's answer: marked, said in so many words, or alone, never the last number of a text; and
+ * a value, not the question copied.
+ */
+export const trainedAnswer = {
+  sources: ["boxed", "answerTag", "phrase", "whole"],
+  evaluated: true,
+} as const satisfies MathOptions;
 
 /**
  * Mathematics with an answer that can be verified: MATH, AIME, AMC, OlympiadBench, Minerva and files like them.
@@ -25,7 +31,7 @@ export function math(options: DataTaskOptions): Task<MathRow> {
         // An empty gold is no reason to refuse the file: its verdict is badGold, and the row is left out and counted.
         return { question, answer: golds.map((name) => textOf(row[name])).find(Boolean) ?? "", solution };
       },
-      grade: (answer, row) => gradeMathWithAlgebra(row.answer, answer, { sources: answerSources }),
+      grade: (answer, row) => gradeMathWithAlgebra(row.answer, answer, trainedAnswer),
       gold: ({ solution, answer }) => {
         if (answer === "") return undefined;
         // A worked solution that stands in for the answer has it boxed already.

@@ -49,3 +49,15 @@ test.each([
 ])("%s = %s: a fraction after a number is added when it is proper, else multiplied", (gold, answer) => {
   expect(gradeMathAnswer(gold, answer).verdict).toBe("correct");
 });
+
+test.each([
+  ["parentheses and commas in a formula", `The answer is foo $${"(".repeat(660)}${",".repeat(1300)}$`],
+  ["braces in a formula", `The answer is foo $${"\\{".repeat(900)}$`],
+  ["letters in a formula", `The answer is foo $${"a".repeat(19_000)}$`],
+  ["letters and spaces in a formula", `The answer is foo $${"a ".repeat(9_000)}$`],
+  ["macros in a formula", `The answer is foo $${"\\a{".repeat(4_000)}$`],
+])("%s cost time in proportion to their length", (_, completion) => {
+  const start = performance.now();
+  expect(gradeMath("42", completion).reward).toBe(0);
+  expect(performance.now() - start).toBeLessThan(250);
+});

@@ -242,7 +242,7 @@ export function findFormulas(text: string): Found[] {
     const content = text.slice(start + open, close);
     if (
       closer === "$" &&
-      (/^\s*\n|\n\s*\n|[A-Za-z]{3,}[,;]?\s+[a-z]{2,}/.test(
+      (/^\s*\n|\n\s*\n|(?<![A-Za-z])[A-Za-z]{3,}[,;]?\s+[a-z]{2,}/.test(
         content.replace(/\\[a-z]+\s*\{[^{}]*\}/g, "").replace(/\\[a-z]+/g, ""),
       ) ||
         /^\s*$/.test(content))
@@ -313,6 +313,6 @@ function joinFormulas(text: string, formulas: readonly Found[], last: Found): st
 
 /** A lone letter or a name states nothing; a number, a constant or a relation does. */
 const statesValue = (content: string): boolean =>
-  /\d|=|<|>|\\(?:pi|infty|sqrt|frac|emptyset|varnothing|mathbb|begin|in|le|ge|lt|gt|cup|text)(?![a-z])|[+^]|\(.*,.*\)|\{.*\}/s.test(
+  /\d|=|<|>|\\(?:pi|infty|sqrt|frac|emptyset|varnothing|mathbb|begin|in|le|ge|lt|gt|cup|text)(?![a-z])|[+^]|\([^(),]*,[^()]*\)|\{[^{}]*\}/s.test(
     content.slice(0, 2_000),
   );

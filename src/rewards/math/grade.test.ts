@@ -207,4 +207,29 @@ describe("verdicts", () => {
   test("a restated problem is no value under strict", () => {
     expect(gradeMath("385", "\\boxed{\\sum_{k=1}^{10} k^2}", { strict: true }).verdict).toBe("wrong");
   });
+  test.each([
+    ["2", "\\gcd(1234,5678)"],
+    ["9", "7^{100}\\bmod 13"],
+    ["338350", "\\sum_{k=1}^{100}k^2"],
+    ["4368", "\\binom{16}{5}"],
+    ["\\frac{\\sqrt{3}}{2}", "\\sin 60^\\circ"],
+    ["120", "x = 5!"],
+    ["\\frac{\\pi}{4}", "\\arctan 1"],
+    ["2, 3", "\\log_2 4, 3"],
+    ["(2, 3)", "(\\lfloor 2.5 \\rfloor, 3)"],
+  ])("%s: the question %s is equal, and no evaluated answer", (gold, answer) => {
+    expect(gradeMath(gold, `\\boxed{${answer}}`).verdict).toBe("correct");
+    expect(gradeMath(gold, `\\boxed{${answer}}`, { evaluated: true }).verdict).toBe("wrong");
+  });
+  test.each([
+    ["120", "5! = 120"],
+    ["0.6931", "\\ln 2 \\approx 0.6931"],
+    ["\\ln 8", "3\\ln 2"],
+    ["5!", "120"],
+    ["a^b", "e^{b\\ln a}"],
+    ["\\frac{\\pi}{3}", "60^\\circ"],
+    ["1024", "2^{10}"],
+  ])("%s: %s is an evaluated answer", (gold, answer) => {
+    expect(gradeMath(gold, `\\boxed{${answer}}`, { evaluated: true }).verdict).toBe("correct");
+  });
 });

@@ -1,5 +1,5 @@
 import type { Grade } from "../types.ts";
-import { type Expr, some } from "./ast.ts";
+import { type Expr, partsOf, some, symbolsOf } from "./ast.ts";
 import { resetBudget } from "./budget.ts";
 import { cleanFormula, stringKey } from "./clean.ts";
 import { compareValues, type Oracle } from "./compare.ts";
@@ -11,6 +11,12 @@ import { isOptionLetter, optionLetter, withoutOptionLabel } from "./text.ts";
 export type MathOptions = {
   /** Only a marked answer counts (\boxed or <answer>), names and units must agree, and an unevaluated sum or integral is no value. Default false. */
   strict?: boolean;
+  /**
+   * Where the gold holds no unknown, an answer that still holds a sum, an integral, a gcd, a remainder, a binomial, a
+   * factorial, a logarithm or a trigonometric function, none of which the gold has, is wrong: in training, else, copying
+   * the question would be paid. Default false: equal is equal.
+   */
+  evaluated?: boolean;
   /** "length": the completion was cut at its limit, which is the verdict `truncated` whatever stands in it. */
   finishReason?: "stop" | "length";
   /** Agreement to this many places after the point is enough for decimals; default: the precision they state. */
@@ -106,7 +112,27 @@ function gradeExtracted(gold: Reference, answer: string, source: AnswerSource, o
   return wrong(outcome === "unknown" ? { ...detail, undecided: true } : detail);
 }
 
-const isUnevaluated = (e: Expr): boolean => e.kind === "binder";
+/** What is left to compute, by its name: a question is full of it, an answer is its value. */
+const OPERATIONS = new Set(
+  "gcd lcm mod binomial factorial doubleFactorial floor ceil max min log ln det sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch arsinh arcosh artanh arcoth arsech arcsch".split(
+    " ",
+  ),
+);
+
+/** Whether a value holds work left to do. Of a chain 3! = 6 or ln 2 ≈ 0.6931 the last side is the value. */
+function isUnevaluated(e: Expr, isWork: (part: Expr) => boolean): boolean {
+  if (e.kind === "relation" && e.signs.every((sign) => sign === "=" || sign === "~"))
+    return isUnevaluated(e.sides.at(-1)!, isWork);
+  return isWork(e) || partsOf(e).some((part) => isUnevaluated(part, isWork));
+}
+
+/** An answer that restates the problem: a sum or an integral (strict), any operation where the gold is a plain value (evaluated). */
+function isRestated(gold: Expr, answer: Expr, { strict, evaluated }: MathOptions): boolean {
+  const isBinder = (part: Expr): boolean => part.kind === "binder";
+  const isOperation = (part: Expr): boolean => isBinder(part) || (part.kind === "call" && OPERATIONS.has(part.name));
+  const restates = (isWork: (part: Expr) => boolean): boolean => !some(gold, isWork) && isUnevaluated(answer, isWork);
+  return Boolean((strict && restates(isBinder)) || (evaluated && symbolsOf(gold).size === 0 && restates(isOperation)));
+}
 
 /** The fast path (same string, option letter), then the two parsed values. */
 function compareAnswer(gold: Reference, answer: string, options: MathOptions): Outcome {
@@ -121,7 +147,7 @@ function compareAnswer(gold: Reference, answer: string, options: MathOptions): O
   const value = parseClean(clean);
   if (!value) return "different";
   // Restating the problem (an unevaluated sum or integral) is not answering it.
-  if (options.strict && some(value, isUnevaluated) && !some(gold.value, isUnevaluated)) return "different";
+  if (isRestated(gold.value, value, options)) return "different";
   resetBudget();
   return compareValues(gold.value, value, {
     isStrict: options.strict ?? false,
