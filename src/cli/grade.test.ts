@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type GradeOptions, grade } from "./grade.ts";
+import { gradeKinds } from "./grade-kinds.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -72,6 +73,17 @@ describe("grade", () => {
     expect(summary.numInvalid).toBe(1);
     expect(said).toMatch(/in\.jsonl:1: no field "completion"\. Fields here: gold\./);
     expect(written.map((row) => row.verdict)).toEqual(["badGold", "correct"]);
+  });
+
+  test("a grader that fails on one row is that row's verifierError, and the rest is graded", async () => {
+    const spy = vi.spyOn(gradeKinds.format, "grade").mockImplementationOnce(() => {
+      throw new TypeError("no such property");
+    });
+    const { written, summary } = await run("format", [{ completion: "a" }, { completion: "a" }]);
+    expect(written[0]).toMatchObject({ verdict: "verifierError", reward: null });
+    expect(written[0].detail.error).toBe("no such property");
+    expect(summary.verdicts).toEqual({ verifierError: 1, wrong: 1 });
+    spy.mockRestore();
   });
 
   test("a line that is no JSON ends the grading with its place, and leaves no half-written output", async () => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { at, countRows, placeOf, type Row, readJsonl, readRows, writeJsonl } from "#data";
 import type { Grade, Verdict } from "#rewards";
 import { formatShare, nearest, Terminal, type TerminalOptions, UserError } from "#run";
+import { SandboxUnavailable } from "#sandbox";
 import { type GradeKind, gradeKinds, type KindOptions } from "./grade-kinds.ts";
 
 export type GradeOptions = KindOptions & {
@@ -122,8 +123,11 @@ async function gradeRow(row: Row, kind: GradeKind, options: KindOptions): Promis
     return { row, grade: await kind.grade(row, options) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    // Errors about a row begin with its place; anything else (no sandbox, for one) ends the grading.
-    if (!message.startsWith(placeOf(row))) throw error;
+    // What stands in the way of every row ends the grading; what one row causes is that row's verdict.
+    if (error instanceof SandboxUnavailable || error instanceof UserError) throw error;
+    if (!message.startsWith(placeOf(row)))
+      return { row, grade: { verdict: "verifierError", reward: null, detail: { error: message } } };
+    // Errors about the row itself begin with its place.
     return { row, grade: { verdict: "badGold", reward: null, detail: { error: message } }, error: message };
   }
 }

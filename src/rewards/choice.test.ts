@@ -47,3 +47,23 @@ test("a gold that names no option is a bad gold", () => {
   expect(gradeChoice("42", "B")).toMatchObject({ verdict: "badGold", reward: null });
   expect(gradeChoice("D", "D", { choices })).toMatchObject({ verdict: "badGold", reward: null });
 });
+test("a letter inside a thought is no answer, whether or not one follows", () => {
+  expect(gradeChoice("B", "<think>perhaps (B)</think>").verdict).toBe("noAnswer");
+  expect(gradeChoice("B", "<think>perhaps (B)</think>\n\nI do not know.").verdict).toBe("noAnswer");
+  expect(gradeChoice("B", "<think>perhaps (A)</think>\nSo it is\nnumber (B)").verdict).toBe("correct");
+});
+test.each([
+  [["-5", "5"], "A", "5", "wrong"],
+  [["-5", "5"], "A", "-5", "correct"],
+  [["-5", "5"], "A", "$-5$", "correct"],
+  [["[0,1)", "(0,1]"], "A", "(0, 1]", "wrong"],
+  [["[0,1)", "(0,1]"], "A", "[0, 1)", "correct"],
+  [["O", "A", "B", "AB"], "C", "B", "wrong"],
+  [["O", "A", "B", "AB"], "B", "B", "correct"],
+  [["O", "A", "B", "AB"], "D", "AB", "correct"],
+  [["O", "A", "B", "AB"], "A", "O", "correct"],
+  [["a cat", "C. elegans", "a dog"], "B", "C. elegans", "correct"],
+  [["-5 apples", "5 apples"], "A", "5 apples", "wrong"],
+])("of %j with gold %s, %s is %s", (texts, gold, answer, verdict) => {
+  expect(gradeChoice(gold, `\\boxed{${answer}}`, { choices: texts }).verdict).toBe(verdict);
+});

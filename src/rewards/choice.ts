@@ -1,3 +1,4 @@
+import { cleanFormula, stringKey } from "./math/clean.ts";
 import { extractAnswer } from "./math/extract.ts";
 import { isHedged, optionLetter, textKey } from "./math/text.ts";
 import type { Grade } from "./types.ts";
@@ -23,7 +24,7 @@ export function gradeChoice(gold: string, completion: string, { choices, finishR
   if (typeof completion !== "string") return { verdict: "noAnswer", reward: 0 };
   const found = extractAnswer(completion, ["boxed", "answerTag", "phrase", "whole"]);
   if (found.found === "cut") return { verdict: "truncated", reward: 0 };
-  const answer = found.found === "answer" ? found.answer : lastLine(completion);
+  const answer = found.found === "answer" ? found.answer : lastLine(completion.split("</think>").at(-1)!);
   const letter = readLetter(answer, choices);
   if (!letter) return { verdict: "noAnswer", reward: 0, detail: { answer: answer.slice(0, 200) } };
   return letter === expected
@@ -33,11 +34,18 @@ export function gradeChoice(gold: string, completion: string, { choices, finishR
 
 const lastLine = (text: string): string => text.slice(-2_000).trim().split("\n").at(-1) ?? "";
 
+/** Words are compared by their letters; a formula by every sign: −5 is not 5, nor (0, 1] the interval [0, 1). */
+const optionKey = (text: string): string =>
+  /\p{L}{3}/u.test(text.replace(/\\[a-zA-Z]+/g, "")) ? textKey(text) : stringKey(cleanFormula(text));
+
 function readLetter(answer: string, choices: readonly string[] | undefined): string | undefined {
-  const key = textKey(answer);
-  const named = choices?.findIndex((choice) => textKey(choice) === key) ?? -1;
-  if (named >= 0) return String.fromCharCode(65 + named);
   const letter = optionLetter(answer) ?? (/^[a-z]$/.test(answer.trim()) ? answer.trim().toUpperCase() : undefined);
+  // A letter and nothing else is the option of that letter, even where another option's text is that letter.
+  const isBare = letter !== undefined && textKey(answer).length === 1;
+  if (isBare && letter.charCodeAt(0) - 65 < (choices?.length ?? 0)) return letter;
+  const key = optionKey(answer);
+  const named = choices?.findIndex((choice) => optionKey(choice) === key) ?? -1;
+  if (named >= 0) return String.fromCharCode(65 + named);
   if (letter) return letter;
   if (/\b(?:not|neither|except|isn't)\b/i.test(answer)) return undefined;
   const mentioned = new Set([...answer.slice(-2_000).matchAll(LAST_OPTION)].map((match) => match[1]!));

@@ -5,7 +5,8 @@ import { ACCENTS, CONSTANTS, FUNCTIONS, GREEK, SHAPES } from "./commands.ts";
 import { accept, type Cursor, deeper, fail, isClose, isOpen, isolated, next, peek } from "./cursor.ts";
 import { applyFunction, parseFunction } from "./functions.ts";
 import { parseList } from "./list.ts";
-import { numeral, parsePower } from "./parser.ts";
+import { numeral } from "./numerals.ts";
+import { parsePower } from "./parser.ts";
 import { parsePlainCall } from "./plain.ts";
 
 const FRACTION = /^(?:[dtcx]?frac|nicefrac|sfrac)$/;

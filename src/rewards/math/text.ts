@@ -27,13 +27,13 @@ export function readPhrase(text: string): Expr {
 
 const ARTICLES = /\b(?:the|a|an|and)\b/g;
 
-/** The letters and digits of a text, without case, articles, accents, spaces and punctuation. */
+/** The letters and digits of a text, without case, articles, accents, spaces and punctuation; a minus before a digit stays. */
 export function textKey(text: string): string {
   const folded = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(ARTICLES, " ");
   const key = folded
     .replace(/[^\p{L}\p{N}+\-<>=/*^%.]/gu, "")
     .replace(/\.+$/, "")
-    .replace(/(?<!\d)-|-(?!\d)/g, "");
+    .replace(/(?<=\p{L})-|-(?!\d)/gu, "");
   return key === "" ? text.replace(/\s+/g, "") : key;
 }
 
