@@ -274,6 +274,43 @@ const each = (
     Object.entries(kinds).map(([kind, tests]) => ({ name: `${name} (${kind})`, language, program, tests })),
   );
 
+/** Attacks on what one particular test asks. */
+const aimed: GradingAttack[] = [
+  {
+    name: "a global whose name is source text",
+    language: "python",
+    program: 'globals()["0) if 0 else (0"] = print\ndef f(x): return 0',
+    tests: { type: "asserts", code: "def check(candidate):\n    assert candidate(1) == 2" },
+  },
+  ...[
+    "class E:\n    startswith = lambda *a: True\ndef f(x): return E()",
+    "class f:\n    def __init__(self, x): pass\n    startswith = lambda *a: True",
+  ].map((program) => ({
+    name: `an object that starts with everything (${program.split(":")[0]})`,
+    language: "python" as const,
+    program,
+    tests: { type: "asserts" as const, code: 'assert f(3).startswith("ab")' },
+  })),
+  {
+    name: "an object that starts with everything",
+    language: "javascript",
+    program: "function f() { return { startsWith: () => true } }",
+    tests: { type: "asserts", code: "console.assert(f(3).startsWith('ab'))" },
+  },
+  {
+    name: "a library of its own",
+    language: "python",
+    program: "class math:\n    isclose = staticmethod(lambda *a: True)\ndef f(x): return 0",
+    tests: { type: "asserts", code: "assert math.isclose(f(3), 4)" },
+  },
+  {
+    name: "a standard function of its own",
+    language: "cpp",
+    program: "#include <cmath>\ndouble fabs(double x) { return 0; }\ndouble half(double x) { return 9; }",
+    tests: { type: "asserts", code: "#include <cassert>\nint main() { assert(fabs(half(1) - 0.5) < 1e-6); }" },
+  },
+];
+
 /** Every attack on the grading, each against each kind of tests it can meet. None may be `correct`. */
 export const gradingAttacks: GradingAttack[] = [
   ...each("python", python, { asserts: pythonAsserts, "asserts in all()": pythonAll, function: pythonFunction }),
@@ -285,4 +322,5 @@ export const gradingAttacks: GradingAttack[] = [
     { asserts: javascriptAsserts },
   ),
   ...each("cpp", cpp, { asserts: cppAsserts }),
+  ...aimed,
 ];

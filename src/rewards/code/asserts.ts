@@ -7,7 +7,7 @@ import { javascriptProgram, javascriptTests } from "./javascript-wire.ts";
 import { gradeOf, outcomeOf, refineOutcome, tail } from "./outcome.ts";
 import { pythonBeside, pythonTests } from "./python-tests.ts";
 import { pythonProgram } from "./python-wire.ts";
-import { gradeFunction, gradeSplit } from "./split.ts";
+import { gradeFunction, gradeSplit, idleTests } from "./split.ts";
 import { type Built, build, limitsOf } from "./stdio.ts";
 import type { CodeJob, CodeTests } from "./types.ts";
 
@@ -96,11 +96,15 @@ async function gradeBeside(job: CodeJob, { toolchain, program }: Ready, tests: A
       stderr: tail(run.stderr),
     });
   }
-  const { passed, counts, why, error, message } = verdict;
+  const { passed, counts, calls, why, error, message } = verdict;
   if (why === "tests")
     return { verdict: "badGold", reward: null, detail: { ...mode, problem: `the tests do not run: ${message}` } };
   const [held = 0, total = 0] = Array.isArray(counts) ? (counts as number[]) : [];
-  if (passed === true && held === total) return gradeOf("passed", mode);
+  if (passed === true) {
+    const idle = idleTests(total, Number(calls ?? 0), mode);
+    if (idle !== undefined) return idle;
+    if (held === total) return gradeOf("passed", mode);
+  }
   const share = job.partial === true && total > 0 ? held / total : 0;
   const outcome =
     why === "missing" ? "missingFunction" : why === "assertion" || passed === true ? "failedAssertion" : "runtimeError";

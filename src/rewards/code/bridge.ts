@@ -37,7 +37,7 @@ export type Side = {
   command: string[];
   files: { path: string; data: string | Uint8Array; isExecutable?: boolean }[];
   /** What a server that stays warm is told; a side without it is started for one test. */
-  spec?: unknown;
+  spec?: object;
 };
 
 /** How a side of a split test ended. */

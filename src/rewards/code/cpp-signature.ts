@@ -43,18 +43,36 @@ function splitParams(text: string): string[] {
   return parts.length === 0 && (last.trim() === "" || last.trim() === "void") ? [] : [...parts, last];
 }
 
-/** Source without comments, texts and directives, each replaced by a space. */
+/** Source without comments, texts and directives, each replaced by a space; a comment that never closes goes to the end. */
 function bare(source: string): string {
-  return source.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|^[ \t]*#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/gm, " ");
+  return source.replace(
+    /\/\*[\s\S]*?(?:\*\/|(?![\s\S]))|\/\/[^\n]*|^[ \t]*#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/gm,
+    " ",
+  );
 }
 
+/** A parameter's type: without its default and its name. */
+function typeOfParam(text: string): string | undefined {
+  if (text.length > maxTypeChars) return undefined;
+  const type = text.split("=")[0]!.replace(/\s+/g, " ").trim();
+  const isNamed = /[\w>&] ?[& ] ?[A-Za-z_]\w*$/.test(type) || />[A-Za-z_]\w*$/.test(type);
+  return plainType(isNamed ? type.replace(/[A-Za-z_]\w*$/, "") : type);
+}
+
+const maxTypeChars = 1000;
+const isWordChar = (c: string | undefined) => c !== undefined && /\w/.test(c);
+
 /**
- * The signature of the function of this name that a C++ program defines at its top level; `problem` where its types are
- * not plain data, undefined where there is none. The last definition counts.
+ * The signatures of the functions of these names that a C++ program defines at its top level; `problem` where one's types
+ * are not plain data. The last definition of a name counts. Time in proportion to the source.
  */
-export function findSignature(source: string, name: string): Signature | { problem: string } | undefined {
+export function findSignatures(
+  source: string,
+  names: ReadonlySet<string>,
+): Map<string, Signature | { problem: string }> {
   const text = bare(source);
-  let found: Signature | { problem: string } | undefined;
+  const found = new Map<string, Signature | { problem: string }>();
+  const body = /\s*(noexcept\s*)?\{/y;
   let depth = 0;
   let from = 0; // where the declaration under the cursor begins
   for (let i = 0; i < text.length; i++) {
@@ -65,26 +83,27 @@ export function findSignature(source: string, name: string): Signature | { probl
       if (depth === 0) from = i + 1;
     } else if (c === ";" && depth === 0) from = i + 1;
     if (depth !== 0 || c !== "(") continue;
-    const head = /^([\s\S]*?)([A-Za-z_]\w*)\s*$/.exec(text.slice(from, i));
+    let end = i;
+    while (end > from && /\s/.test(text[end - 1]!)) end--;
+    let start = end;
+    while (start > from && isWordChar(text[start - 1])) start--;
+    const name = text.slice(start, end);
     let close = i + 1;
     for (let open = 1; close < text.length && open > 0; close++)
       open += text[close] === "(" ? 1 : text[close] === ")" ? -1 : 0;
-    if (head?.[2] === name && /^\s*(noexcept\s*)?\{/.test(text.slice(close))) {
-      const result = plainType(head[1]!);
-      const params = splitParams(text.slice(i + 1, close - 1)).map((param) => {
-        const type = param.split("=")[0]!.trim();
-        return plainType(
-          /[\w>&]\s*[&\s]\s*[A-Za-z_]\w*$/.test(type) || />[A-Za-z_]\w*$/.test(type)
-            ? type.replace(/[A-Za-z_]\w*$/, "")
-            : type,
-        );
-      });
+    body.lastIndex = close;
+    if (names.has(name) && body.test(text)) {
+      const result = start - from > maxTypeChars ? undefined : plainType(text.slice(from, start));
+      const params = splitParams(text.slice(i + 1, close - 1)).map(typeOfParam);
       const isPlain = result !== undefined && params.every((param) => param !== undefined);
-      found = isPlain
-        ? { name, result, params: params as string[] }
-        : {
-            problem: `the types of ${name} are not plain data of the standard library; a row whose tests need such types says live: true`,
-          };
+      found.set(
+        name,
+        isPlain
+          ? { name, result, params: params as string[] }
+          : {
+              problem: `the types of ${name} are not plain data of the standard library; a row whose tests need such types says live: true`,
+            },
+      );
     }
     i = close - 1;
   }

@@ -199,12 +199,22 @@ template <class R, class... A> bool answer(const std::string& name, const char* 
   return true;
 }
 
+/** How often the tests asserted something, and called the program. */
+inline long checks = 0, calls = 0;
+inline void check(bool holds, const char* text, int line) {
+  ++checks;
+  if (holds) return;
+  std::fprintf(stderr, "tests.cpp:%d: Assertion \`%s' failed.\n", line, text);
+  std::abort();
+}
+
 /** Waits until the program has said that it serves. */
 inline void begin() { static const bool done = [] { std::string hello; if (!channel().line(hello)) _exit(7); return true; }(); (void)done; }
 
 /** Makes one call from the tests' side. */
 template <class R, class... A> R call(const char* name, A&&... args) {
   begin();
+  ++calls;
   std::string text = std::string("C{\"op\":\"call\",\"of\":\"") + name + "\",\"args\":[";
   bool first = true;
   ((first ? void() : void(text += ','), first = false, write(text, args)), ...);

@@ -59,14 +59,13 @@ function makeWire(onFunction) {
       case "E": return Object.assign(new Error(body[1]), { name: body[0] });
       case "h": {
         if (objects.has(body)) return objects.get(body);
-        const handle = wire.makeHandle(body);
-        handles.set(handle, body);
-        return handle;
+        return adopt(wire.makeHandle(body), body);
       }
     }
     throw new Error("not a message of ours: " + tag);
   };
-  const wire = { encode, decode, makeHandle: (number) => ({ handle: number }) };
+  const adopt = (handle, number) => (handles.set(handle, number), handle);
+  const wire = { encode, decode, adopt, numberOf: (handle) => handles.get(handle), makeHandle: (number) => ({ handle: number }) };
   return wire;
 }
 
@@ -191,7 +190,9 @@ const verdict = (message) => writeLine(1, "V" + stringify(message));
 console.log = console.info = console.debug = console.error = console.warn = (...items) => { try { fs.writeSync(2, items.map(String).join(" ") + "\n"); } catch {} };
 class ProgramEnded extends Error {}
 const remoteErrors = new WeakSet();
+let calls = 0, checks = 0;
 const request = (message) => {
+  if (message.op !== "kind") calls++;
   writeLine(1, "C" + stringify(message));
   const line = nextLine();
   if (line === undefined) throw new ProgramEnded();
@@ -207,12 +208,20 @@ const request = (message) => {
 class NeedsLive extends Error {}
 const wire = makeWire((value) => { throw new NeedsLive("the tests pass the program a " + typeof value); });
 const encodeAll = (args) => args.map((arg) => wire.encode(arg));
-/** A function or object of the program: calls and reads go over the wire; it equals nothing but itself. */
-const proxyOf = (of) => new Proxy(function () {}, {
+const opinions = new Set(["startsWith", "endsWith", "includes", "every", "some", "has", "test", "equals", "isEqual", "isWellFormed", "isSubsetOf", "isSupersetOf", "isDisjointFrom"]);
+/**
+ * A function or object of the program: calls and reads go over the wire; it equals nothing but itself. Where the tests did
+ * not make it with new, it may stand in for a text or a list, and is not asked what those would be asked.
+ */
+const proxyOf = (of, isOwn = false) => new Proxy(function () {}, {
   apply: (_, self, args) => request({ op: "call", of, args: encodeAll(args) }),
-  construct: (_, args) => request({ op: "new", of, args: encodeAll(args) }),
+  construct: (_, args) => {
+    const made = request({ op: "new", of, args: encodeAll(args) }), number = handleOf(made);
+    return number === undefined ? made : wire.adopt(proxyOf({ h: number }, true), number);
+  },
   get: (target, name) => {
     if (typeof name === "symbol" || name === "then") return undefined;
+    if (!isOwn && typeof of !== "string" && opinions.has(name)) throw new TypeError("the program returned an object where the tests ask for its " + name + "; only plain data is asked");
     if (typeof of !== "string") {
       const value = request({ op: "get", of, name });
       return typeof value === "function" ? (...args) => request({ op: "method", of, name, args: encodeAll(args) }) : value;
@@ -224,6 +233,7 @@ const proxyOf = (of) => new Proxy(function () {}, {
   getPrototypeOf: () => { throw new Error("tests: the program returned an object where the tests compare; only plain data is compared"); },
   ownKeys: () => { throw new Error("tests: the program returned an object where the tests compare; only plain data is compared"); },
 });
+const handleOf = (value) => ((typeof value === "object" && value !== null) || typeof value === "function" ? wire.numberOf(value) : undefined);
 wire.makeHandle = (number) => proxyOf({ h: number });
 
 const spec = parse(fs.readFileSync("/app/tests.json", "utf8"));
@@ -238,7 +248,19 @@ if (hello.names === undefined) {
   realExit(0);
 }
 const module_ = { exports: {} };
-const own = { require, module: module_, exports: module_.exports, console };
+/** Node's assert, and every function of it, counting how often it is asked. */
+const counting = (assert) => new Proxy(assert, {
+  apply: (target, self, args) => { checks++; return Reflect.apply(target, self, args); },
+  get: (target, name) => {
+    const value = target[name];
+    if (name === "strict") return value === assert ? counted : countedStrict;
+    return typeof value === "function" && !/^[A-Z]|^constructor$/.test(String(name)) ? (...args) => { checks++; return value.apply(target, args); } : value;
+  },
+});
+const plainAssert = require("node:assert"), counted = counting(plainAssert), countedStrict = counting(plainAssert.strict);
+const requireCounted = Object.assign((name) => /^(node:)?assert$/.test(name) ? counted : /^(node:)?assert\/strict$/.test(name) ? countedStrict : require(name), require);
+console.assert = (holds, ...words) => counted(holds, words.map(String).join(" ") || "console.assert");
+const own = { require: requireCounted, module: module_, exports: module_.exports, console };
 const known = new Map();
 const lookUp = (name) => {
   if (known.has(name)) return known.get(name);
@@ -260,6 +282,8 @@ const scope = new Proxy(own, {
 let run;
 const wrap = (code, isAsync) => new Function("__scope__", "with (__scope__) { return (" + (isAsync ? "async " : "") + "function () {\n" + code + "\n}).call(undefined); }");
 const code = (spec.setup ?? "") + "\n" + spec.code;
+// Tests that throw by themselves cannot be counted: one such statement stands for a check.
+if (/\bthrow\b/.test(code)) checks++;
 try {
   run = wrap(code, false);
 } catch (error) {
@@ -277,5 +301,11 @@ const fail = (error) => {
 };
 process.on("unhandledRejection", fail);
 process.on("uncaughtException", fail);
-Promise.resolve().then(() => run(scope)).then(() => setImmediate(() => { verdict({ passed: true }); realExit(0); }), fail);
+let isDone = false;
+// Timers and promises of the tests come to their end before the verdict does.
+process.on("beforeExit", () => {
+  verdict(isDone ? { passed: true, counts: [checks, checks], calls } : { passed: false, why: "tests", message: "they wait for a promise that never settles" });
+  realExit(0);
+});
+Promise.resolve().then(() => run(scope)).then(() => { isDone = true; }, fail);
 `;

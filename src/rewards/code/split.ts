@@ -1,6 +1,6 @@
 import { startSandbox } from "#sandbox";
 import type { Grade } from "../types.ts";
-import { type Bridged, bridge, type Ending, onLine, parseLine, type Side, speaker } from "./bridge.ts";
+import { type Bridged, bridge, type Ending, onLine, parseLine, type Side, type Speaker, speaker } from "./bridge.ts";
 import { gradeOf, type Outcome, outcomeOf, refineOutcome, tail } from "./outcome.ts";
 import { limitsOf } from "./stdio.ts";
 import type { CodeJob, CodeTests } from "./types.ts";
@@ -42,6 +42,13 @@ function outcomeOfVerdict(verdict: Record<string, unknown>): Outcome {
   return "failedAssertion";
 }
 
+/** Tests that came to their end and checked nothing would pay every program: the row's fault. */
+export function idleTests(numChecks: number, numCalls: number, detail: Record<string, unknown>): Grade | undefined {
+  const problem =
+    numCalls === 0 ? "the tests never call the program" : numChecks === 0 ? "the tests assert nothing" : undefined;
+  return problem === undefined ? undefined : { verdict: "badGold", reward: null, detail: { ...detail, problem } };
+}
+
 /** The grade that a test run in two sandboxes comes to. */
 export function gradeBridged({ verdict, program, tests }: Bridged, job: CodeJob): Grade {
   const mode = { mode: "split", cpuMs: Math.round(program.cpuMs) };
@@ -62,10 +69,12 @@ export function gradeBridged({ verdict, program, tests }: Bridged, job: CodeJob)
       reward: null,
       detail: { ...mode, problem: `the tests do not run: ${verdict.message}` },
     };
-  const counts = Array.isArray(verdict.counts) ? (verdict.counts as number[]) : [0, 0];
-  const [passed = 0, total = 0] = counts;
-  const isPassed = verdict.passed === true && passed === total;
-  if (isPassed) return gradeOf("passed", mode);
+  const [passed = 0, total = 0] = Array.isArray(verdict.counts) ? (verdict.counts as number[]) : [];
+  if (verdict.passed === true) {
+    const idle = idleTests(total, Number(verdict.calls ?? 0), mode);
+    if (idle !== undefined) return idle;
+    if (passed === total) return gradeOf("passed", mode);
+  }
   const share = job.partial === true && total > 0 ? passed / total : 0;
   const { error, message, line } = verdict;
   return gradeOf(
@@ -78,12 +87,22 @@ export function gradeBridged({ verdict, program, tests }: Bridged, job: CodeJob)
 /** Runs program and tests apart and grades what the tests say. */
 export async function gradeSplit(job: CodeJob, program: Side, tests: Side): Promise<Grade> {
   const patient = { timeLimitMs: 10_000 + 2 * (job.timeLimitMs ?? 10_000), memoryMb: job.memoryMb };
-  const asking =
-    tests.spec === undefined
-      ? speaker(launch(tests, patient))
-      : startWarm(tests, sideLimits(tests, patient), tests.spec);
-  return gradeBridged(await bridge(speaker(launch(program, job)), asking), job);
+  const run = (asking: Speaker) => bridge(speaker(launch(program, job)), asking);
+  if (tests.spec === undefined) return gradeBridged(await run(speaker(launch(tests, patient))), job);
+  const limits = sideLimits(tests, patient);
+  const warm = startWarm(tests, limits, tests.spec);
+  let bridged = await run(warm);
+  // A server that breaks under tests may owe it to earlier ones; one that had run none is a failure of ours.
+  if (isBroken(bridged) && warm.isUsed) bridged = await run(startWarm(tests, limits, tests.spec, true));
+  const { end } = bridged.tests;
+  if (isBroken(bridged) && (end === "exit" || end === "signal"))
+    return gradeOf("sandboxFailed", { mode: "split", problem: `the tests' server ended with ${end}` });
+  return gradeBridged(bridged, job);
 }
+
+/** The tests' server ended before it could say what came of the tests. */
+const isBroken = ({ verdict, program, tests }: Bridged): boolean =>
+  verdict === undefined && program.end === "stopped" && tests.end !== "stopped";
 
 /** Grades a function by its values: arguments go in, values come out and are compared here, where the expected ones stay. */
 export async function gradeFunction(
