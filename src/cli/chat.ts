@@ -53,8 +53,16 @@ async function answer(policy: LocalFrozen, messages: readonly Turn[], options: C
   const decoded = tokenizer.decodeStream();
   const stream = new ThinkStream({ prefilled: prefill !== "" });
   const { maxPositions } = policy.model.decoder.config;
+  let shown: string | undefined;
   const write = (events: ReturnType<ThinkStream["push"]>) => {
-    for (const { kind, text } of events) process.stdout.write(kind === "thinking" ? pc.dim(text) : text);
+    for (const { kind, text } of events) {
+      const piece = kind === shown ? text : text.trimStart();
+      if (piece === "") continue;
+      // Thinking and answer stand apart by a line too: a pipe has no colours.
+      if (shown !== undefined && kind !== shown) process.stdout.write("\n\n");
+      shown = kind;
+      process.stdout.write(kind === "thinking" ? pc.dim(piece) : piece);
+    }
   };
   const maxNewTokens = Math.max(1, Math.min(options.maxNewTokens, maxPositions - ids.length));
   let text = prefill;
