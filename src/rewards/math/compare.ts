@@ -17,7 +17,7 @@ import { compareEquations, compareInequalities, isName, readAssignment } from ".
 import { compareScalars, type Outcome } from "./scalar.ts";
 import { compareNumerals, comparePercent, compareRatios, compareResidues } from "./special-forms.ts";
 import { readPhrase, textKey } from "./text.ts";
-import { parseUnit } from "./units.ts";
+import { areOfOneUnit, parseUnit } from "./units.ts";
 
 /** Asked about two scalars that neither exact nor numeric means decide. */
 export type Oracle = (gold: Expr, answer: Expr) => Outcome;
@@ -182,7 +182,7 @@ function compareQuantities(gold: Expr, answer: Expr, options: CompareOptions): O
   const answerUnit = answerWords ? parseUnit(answerWords) : undefined;
   if (goldUnit && answerUnit) {
     if (goldUnit.dimensions !== answerUnit.dimensions)
-      return options.isStrict || !sameExceptPower(goldUnit.dimensions, answerUnit.dimensions)
+      return options.isStrict || !areOfOneUnit(goldUnit, answerUnit)
         ? "different"
         : compare(goldValue, answerValue, options);
     const same = compare(goldValue, answerValue, options);
@@ -211,10 +211,6 @@ function compareQuantities(gold: Expr, answer: Expr, options: CompareOptions): O
   if (options.isStrict && (goldUnit !== undefined) !== (answerUnit !== undefined)) return "different";
   return compare(goldValue, answerValue, options);
 }
-
-/** "15 cm" for an area of 15 cm²: the number is right, the exponent of the unit was dropped. */
-const sameExceptPower = (a: string, b: string): boolean =>
-  a.replace(/-?\d+/g, "") === b.replace(/-?\d+/g, "") && !a.includes(" ");
 
 function compareWithRelation(gold: Expr, answer: Expr, options: CompareOptions): Outcome {
   const goldAssignment = gold.kind === "relation" ? readAssignment(gold) : undefined;
@@ -355,6 +351,7 @@ function distinct(items: Expr[], options: CompareOptions): Expr[] {
 }
 
 const itemsOf = (e: Expr): readonly Expr[] => (e.kind === "list" || e.kind === "set" ? e.items : [e]);
+const itemsIn = (e: Expr): readonly Expr[] => (e.kind === "group" ? e.items : itemsOf(e));
 const nameOf = (e: Expr): string | undefined => {
   const name = e.kind === "relation" ? readAssignment(e)?.name : undefined;
   return name?.kind === "symbol"
@@ -377,14 +374,12 @@ function compareLists(gold: Expr, answer: Expr, options: CompareOptions): Outcom
   if (isNamed[0] || isNamed[1]) {
     const [values, other] = isNamed[0] ? [left, answer] : [right, gold];
     const assigned = values.map((item) => readAssignment(item as Relation)!.value);
-    const items = other.kind === "group" ? other.items : itemsOf(other);
-    return isNamed[0] ? compareAll(assigned, items, options) : compareAll(items, assigned, options);
+    return isNamed[0] ? compareAll(assigned, itemsIn(other), options) : compareAll(itemsIn(other), assigned, options);
   }
-  // (1, 2) for "1, 2".
-  if (gold.kind === "group" && answer.kind === "list" && !answer.items.some((item) => item.kind === "group"))
-    return compareAll(gold.items, answer.items, options);
-  if (answer.kind === "group" && gold.kind === "list" && !gold.items.some((item) => item.kind === "group"))
-    return compareAll(gold.items, answer.items, options);
+  // "3, -4" for the point (3, -4); not for what may be an interval.
+  const [group, list] = gold.kind === "group" ? [gold, answer] : [answer, gold];
+  if (group.kind === "group" && list.kind === "list" && !list.items.some((item) => item.kind === "group"))
+    return toIntervals(group) ? "different" : compareAll(itemsIn(gold), itemsIn(answer), options);
   // A gold list that says one of its values twice means it: roots with their multiplicity. A set means nothing by it.
   const numValues = gold.kind === "list" && answer.kind !== "set" ? distinct(left.map(prepare), options).length : 1;
   const isRepeated = numValues > 1 && numValues < left.length;

@@ -16,7 +16,7 @@ const MIN_ANSWER_DIGITS = 4;
 const MIN_GOLD_DIGITS = 3;
 /** An answer that is a longer decimal may be a near miss, an exact value hardly: 12.52 is not 12.5, π is 3.14. */
 const MIN_GOLD_DIGITS_FOR_DECIMALS = 4;
-/** From this many digits on a decimal is a printed double, whose last digits are noise. */
+/** From this many digits on a decimal is a printed double, whose last digits are noise; an integer beside it is exact. */
 const FLOAT_DIGITS = 15;
 
 /** The place of the last stated digit of a decimal (2 for 1.25, −3 for 1.7e4), or undefined for what is exact. */
@@ -78,7 +78,8 @@ const rounds = (exact: Rational, stated: Stated): boolean => {
 export function matchesDecimal(gold: Stated, answer: Stated, decimals?: number): boolean {
   if (compareRational(gold.value, answer.value) === 0) return true;
   if (decimals !== undefined && rounds(gold.value, { value: answer.value, places: decimals })) return true;
-  if ([gold, answer].some((side) => side.places !== undefined && significantDigits(side) >= FLOAT_DIGITS)) {
+  const isWhole = [gold, answer].some((side) => side.places === undefined && isInteger(side.value));
+  if (!isWhole && [gold, answer].some((side) => side.places !== undefined && significantDigits(side) >= FLOAT_DIGITS)) {
     const difference = absRational(subRational(gold.value, answer.value));
     if (compareRational(difference, mulRational(absRational(gold.value), { num: 1n, den: 10n ** 14n })) <= 0)
       return true;

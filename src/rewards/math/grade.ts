@@ -134,6 +134,12 @@ function isRestated(gold: Expr, answer: Expr, { strict, evaluated }: MathOptions
   return Boolean((strict && restates(isBinder)) || (evaluated && symbolsOf(gold).size === 0 && restates(isOperation)));
 }
 
+/** $5 beside 5 cents is five dollars; beside a bare number it is that number. */
+const inMoney = (value: Expr, clean: string, other: Expr): Expr =>
+  other.kind === "quantity" && value.kind !== "quantity" && /^-?\\?\$\s*-?[\d.]/.test(clean) && !clean.endsWith("$")
+    ? { kind: "quantity", value, unit: "dollars" }
+    : value;
+
 /** The fast path (same string, option letter), then the two parsed values. */
 function compareAnswer(gold: Reference, answer: string, options: MathOptions): Outcome {
   if (isOptionLetter(gold.text)) {
@@ -149,7 +155,8 @@ function compareAnswer(gold: Reference, answer: string, options: MathOptions): O
   // Restating the problem (an unevaluated sum or integral) is not answering it.
   if (isRestated(gold.value, value, options)) return "different";
   resetBudget();
-  return compareValues(gold.value, value, {
+  const [left, right] = [inMoney(gold.value, gold.clean, value), inMoney(value, clean, gold.value)];
+  return compareValues(left, right, {
     isStrict: options.strict ?? false,
     decimals: options.decimals,
     oracle: options.oracle,

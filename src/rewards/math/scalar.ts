@@ -68,7 +68,8 @@ function realValue(e: Expr): Rational | undefined {
 }
 
 /**
- * E and e, I and i, log and ln: where one side writes only the one and the other side only the other, they mean the same.
+ * E and e, I and i: where one side writes only the one and the other side only the other, they mean the same. So does the
+ * answer's log for the gold's ln, but not its ln for the gold's log, which may be the decimal one.
  */
 function unifyLetters(a: Expr, b: Expr): [Expr, Expr] {
   let [left, right] = [a, b];
@@ -87,8 +88,7 @@ function unifyLetters(a: Expr, b: Expr): [Expr, Expr] {
   const bare = (e: Expr): boolean =>
     some(e, (part) => part.kind === "call" && part.name === "log" && part.args.length === 1);
   const natural = (e: Expr): boolean => some(e, (part) => part.kind === "call" && part.name === "ln");
-  if (bare(left) && !natural(left) && natural(right) && !bare(right)) left = naturalLogs(left);
-  else if (bare(right) && !natural(right) && natural(left) && !bare(left)) right = naturalLogs(right);
+  if (bare(right) && !natural(right) && natural(left) && !bare(left)) right = naturalLogs(right);
   return [left, right];
 }
 

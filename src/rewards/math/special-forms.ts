@@ -1,5 +1,6 @@
 import type { Expr } from "./ast.ts";
-import { gcdBig } from "./rational.ts";
+import { exactValue } from "./evaluate.ts";
+import { absRational, compareRational, gcdBig, ONE } from "./rational.ts";
 import { compareScalars, type Outcome } from "./scalar.ts";
 
 /** 2:5 is 4:10; but 2:30 is not 1:15: a pair that could be a time is compared part by part. */
@@ -30,7 +31,7 @@ function couldBeTime(items: readonly Expr[]): boolean {
   );
 }
 
-/** Digits and base must agree; a base left unsaid is taken from the other side. */
+/** Digits and base must agree; an answer may leave the gold's base unsaid, but not add one. */
 export function compareNumerals(gold: Expr, answer: Expr): Outcome {
   const digits = (e: Expr): string | undefined =>
     e.kind === "numeral"
@@ -38,7 +39,7 @@ export function compareNumerals(gold: Expr, answer: Expr): Outcome {
       : e.kind === "number" && e.decimals === undefined && e.value.den === 1n
         ? String(e.value.num)
         : undefined;
-  if (gold.kind === "numeral" && answer.kind === "numeral" && gold.base !== answer.base) return "different";
+  if (answer.kind === "numeral" && (gold.kind !== "numeral" || gold.base !== answer.base)) return "different";
   return digits(gold) !== undefined && digits(gold) === digits(answer) ? "equal" : "different";
 }
 
@@ -54,16 +55,20 @@ export function compareResidues(gold: Expr, answer: Expr): Outcome | undefined {
   return compareScalars(reduced(g[0]!), reduced(a[0]!));
 }
 
-/** 10% is 0.1, and 10 where the other side leaves the sign out. 10° is 10 the same way. */
+/**
+ * 10% is 0.1, and the answer 10 where the gold is 10%. A sign that the answer adds says nothing only where it can say
+ * nothing else: 25% for 25, which is no share, but not 0.5% for 0.5; 45° for 45, but not π° for π, which is in radians.
+ */
 export function comparePercent(gold: Expr, answer: Expr): Outcome | undefined {
   for (const name of ["percent", "degree"]) {
     const inner = (e: Expr): Expr | undefined => (e.kind === "call" && e.name === name ? e.args[0]! : undefined);
     const [g, a] = [inner(gold), inner(answer)];
     if (g && a) return compareScalars(g, a);
-    if (g || a) {
-      const plain = compareScalars(g ?? gold, a ?? answer);
-      return plain === "equal" ? plain : compareScalars(gold, answer);
-    }
+    if (!g && !a) continue;
+    const value = exactValue(gold);
+    const mayOmit = g !== undefined || (value && (name === "degree" || compareRational(absRational(value), ONE) > 0));
+    const plain = mayOmit ? compareScalars(g ?? gold, a ?? answer) : "different";
+    return plain === "equal" ? plain : compareScalars(gold, answer);
   }
   return undefined;
 }

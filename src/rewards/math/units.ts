@@ -1,4 +1,4 @@
-import { integer, mulRational, powRational, type Rational, rational } from "./rational.ts";
+import { equalRational, integer, mulRational, powRational, type Rational, rational } from "./rational.ts";
 
 /** A unit as a factor over base dimensions, e.g. km/h = 1000/3600 · length^1 · time^-1. */
 export type Unit = { readonly factor: Rational; readonly dimensions: string };
@@ -108,4 +108,12 @@ export function parseUnit(text: string): Unit | undefined {
   if (pending !== 1) return undefined;
   const key = [...dimensions].filter(([, exponent]) => exponent !== 0).map(([name, exponent]) => `${name}${exponent}`);
   return { factor, dimensions: key.sort().join(" ") };
+}
+
+/** cm for cm², the exponent dropped or doubled: powers of one and the same unit, not of two such as m for cm². */
+export function areOfOneUnit(a: Unit, b: Unit): boolean {
+  const [first, second] = [a, b].map(({ dimensions }) => /^([a-zA-Z]+)(-?\d+)$/.exec(dimensions));
+  if (!first || !second || first[1] !== second[1]) return false;
+  const [left, right] = [powRational(a.factor, BigInt(second[2]!)), powRational(b.factor, BigInt(first[2]!))];
+  return left !== undefined && right !== undefined && equalRational(left, right);
 }
