@@ -181,6 +181,76 @@ export function mutate(text: string, random: () => number): string {
   return text;
 }
 
+/** Brackets and arguments that stand inside themselves: what is read twice at each level takes 2^depth steps. */
+const nests: readonly (readonly [open: string, close: string])[] = [
+  ["\\frac{", "}{2}"],
+  ["\\frac{1}{", "}"],
+  ["1\\frac{", "}{2}"],
+  ["\\frac{d^{", "}+1}{2}"],
+  ["\\frac{d}{dx}\\left(", "\\right)"],
+  ["\\{1,", "\\}"],
+  ["(1,", ")"],
+  ["[0,1]\\cup(", ")"],
+  ["\\{x \\mid x>", "\\}"],
+  ["\\sqrt[3]{", "}"],
+  ["2^{", "}"],
+  ["\\left|", "\\right|"],
+  ["\\lfloor ", "\\rfloor"],
+  ["\\sin(", ")"],
+  ["\\arctan\\frac{", "}{3}"],
+  ["\\ln(1+", ")"],
+  ["\\gcd(12,", ")"],
+  ["(", ")!"],
+  ["\\binom{", "}{2}"],
+  ["\\sum_{k=1}^{99}\\frac{k}{", "}"],
+  ["\\prod_{k=1}^{9}(k+", ")"],
+  ["\\int_0^{", "}x dx"],
+  ["1\\pm(", ")"],
+  ["\\begin{pmatrix}1&", "\\end{pmatrix}"],
+];
+const links = [
+  "%",
+  "!",
+  "'",
+  "^\\circ",
+  "/2",
+  "^2",
+  "_2",
+  "-1",
+  "\\bmod 7",
+  "\\pm 1",
+  ",1",
+  "<2",
+  "=2",
+  "\\cup(0,1)",
+  ":3",
+  " or 1",
+];
+
+/** Balanced nests of one or two kinds round a gold, wide ones too, and chains of one link, all as long as an answer may be. */
+export function nested(random: () => number): string {
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
+  const inside = (core: string): string => {
+    const [outer, inner] = [pick(nests), pick(nests)];
+    const depth = 1 + Math.floor(random() * 40);
+    const level = (text: string, i: number): string => {
+      const [open, close] = i % 2 === 0 ? outer : inner;
+      return open + text + close;
+    };
+    let text = core;
+    for (let i = 0; i < depth && text.length < 3_000; i++) text = level(text, i);
+    return text;
+  };
+  const kind = random();
+  if (kind < 0.5) return inside(pick(golds));
+  if (kind < 0.7) return pick(golds) + pick(links).repeat(1 + Math.floor(random() * 1_000));
+  if (kind < 0.85) return `${inside(pick(golds))}${pick([",", "+", "=", "\\cup"])}${inside(pick(golds))}`;
+  const [open, close] = pick(nests);
+  let text = pick(golds);
+  for (let i = 0; i < 8 && text.length < 1_500; i++) text = `${open}${text},${text}${close}`;
+  return text;
+}
+
 /** What one grading may take; a machine that was busy gets a second try. */
 export const limitMs = 1_000;
 
@@ -192,14 +262,22 @@ export type FuzzReport = {
   failures: string[];
 };
 
-/** Grades mutated answers as completions and as bare answers; collects crashes and what ran over the limit. */
-export function fuzzMath(numAnswers: number, seed: number): FuzzReport {
+/**
+ * Grades mutated and nested answers as completions and as bare answers; collects crashes and what ran over the limit.
+ * `progress` is told every ten seconds which seed was reached and which answer was the slowest.
+ */
+export function fuzzMath(
+  numAnswers: number,
+  seed: number,
+  progress: (seedReached: number, report: FuzzReport) => void = () => {},
+): FuzzReport {
   const report: FuzzReport = { numAnswers, verdicts: {}, slowestMs: 0, slowest: "", failures: [] };
   const grade = (gold: string, answer: string, isBare: boolean): void => {
     const start = performance.now();
     const { verdict, reward } = (isBare ? gradeMathAnswer : gradeMath)(gold, answer);
     const elapsed = performance.now() - start;
     report.verdicts[verdict] = (report.verdicts[verdict] ?? 0) + 1;
+    if (verdict === "verifierError") report.failures.push(`verifierError: ${JSON.stringify([gold, answer])}`);
     if ((verdict === "correct") !== (reward === 1))
       report.failures.push(`reward ${reward} for ${verdict}: ${JSON.stringify([gold, answer])}`);
     if (elapsed > report.slowestMs) [report.slowestMs, report.slowest] = [elapsed, JSON.stringify([gold, answer])];
@@ -210,10 +288,18 @@ export function fuzzMath(numAnswers: number, seed: number): FuzzReport {
         report.failures.push(`${Math.round(elapsed)} ms: ${JSON.stringify([gold, answer])}`);
     }
   };
+  let toldAt = performance.now();
   for (let i = 0; i < numAnswers; i++) {
+    if (performance.now() - toldAt > 10_000) {
+      progress(seed + i, report);
+      toldAt = performance.now();
+    }
     const random = randomOf(seed + i);
     const gold = golds[Math.floor(random() * golds.length)]!;
-    const answer = mutate(random() < 0.7 ? gold : golds[Math.floor(random() * golds.length)]!, random);
+    const answer =
+      i % 8 === 7
+        ? nested(random)
+        : mutate(random() < 0.7 ? gold : golds[Math.floor(random() * golds.length)]!, random);
     try {
       grade(gold, random() < 0.3 ? `Therefore \\boxed{${answer}}.` : answer, random() < 0.5);
     } catch (error) {

@@ -139,8 +139,10 @@ function evaluateBinder<T>(e: Binder, algebra: Algebra<T>): T | undefined {
     const count = to.num - from.num + 1n;
     if (count <= 0n) return algebra.number({ num: e.name === "sum" ? 0n : 1n, den: 1n });
     if (count > BigInt(MAX_TERMS)) return undefined;
+    const work = numNodes(e.body) / 2;
     let total: T | undefined;
     for (let k = from.num; k <= to.num; k++) {
+      if (!charge(work)) return undefined;
       const value = evaluate(substitute(e.body, e.variable, int(k)), algebra);
       total =
         value === undefined || k === from.num
@@ -168,6 +170,8 @@ function evaluateBinder<T>(e: Binder, algebra: Algebra<T>): T | undefined {
   }
   return algebra.call(`${e.name}${isFree ? ` ${e.variable}` : ""}`, args);
 }
+
+const numNodes = (e: Expr): number => partsOf(e).reduce((total, part) => total + numNodes(part), 1);
 
 /** The most binders inside one another in an expression. */
 const numLevels = (e: Expr): number => Math.max(0, ...partsOf(e).map(numLevels)) + (e.kind === "binder" ? 1 : 0);
