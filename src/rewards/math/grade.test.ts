@@ -225,6 +225,9 @@ describe("verdicts", () => {
     ["4368", "\\binom{16}{5}"],
     ["\\frac{\\sqrt{3}}{2}", "\\sin 60^\\circ"],
     ["120", "x = 5!"],
+    ["120", "5! = x"],
+    ["x = 120", "5!"],
+    ["2", "|3-5|"],
     ["\\frac{\\pi}{4}", "\\arctan 1"],
     ["2, 3", "\\log_2 4, 3"],
     ["(2, 3)", "(\\lfloor 2.5 \\rfloor, 3)"],
@@ -234,6 +237,8 @@ describe("verdicts", () => {
   });
   test.each([
     ["120", "5! = 120"],
+    ["x = 120", "x = 5! = 120"],
+    ["6", "\\gcd(12, 18) = 6"],
     ["0.6931", "\\ln 2 \\approx 0.6931"],
     ["\\ln 8", "3\\ln 2"],
     ["5!", "120"],
@@ -242,5 +247,9 @@ describe("verdicts", () => {
     ["1024", "2^{10}"],
   ])("%s: %s is an evaluated answer", (gold, answer) => {
     expect(gradeMath(gold, `\\boxed{${answer}}`, { evaluated: true }).verdict).toBe("correct");
+  });
+  test("the end of a chain is its value, however right its beginning", () => {
+    expect(gradeMath("0.6931", "\\boxed{\\ln 2 \\approx 0.5}", { evaluated: true }).verdict).toBe("wrong");
+    expect(gradeMath("120", "\\boxed{5! = 0}", { evaluated: true }).verdict).toBe("wrong");
   });
 });

@@ -1,10 +1,11 @@
 import type { Grade } from "../types.ts";
-import { type Expr, partsOf, some, symbolsOf } from "./ast.ts";
+import { type Expr, some, symbolsOf } from "./ast.ts";
 import { resetBudget } from "./budget.ts";
 import { cleanFormula, stringKey } from "./clean.ts";
 import { compareValues, type Oracle } from "./compare.ts";
 import { ALL_SOURCES, type AnswerSource, extractAnswer, findFormulas, STRICT_SOURCES } from "./extract.ts";
 import { MAX_FORMULA, parseClean } from "./parse.ts";
+import { readAssignment } from "./relations.ts";
 import type { Outcome } from "./scalar.ts";
 import { isOptionLetter, optionLetter, withoutOptionLabel } from "./text.ts";
 
@@ -114,24 +115,21 @@ function gradeExtracted(gold: Reference, answer: string, source: AnswerSource, o
 
 /** What is left to compute, by its name: a question is full of it, an answer is its value. */
 const OPERATIONS = new Set(
-  "gcd lcm mod binomial factorial doubleFactorial floor ceil max min log ln det sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch arsinh arcosh artanh arcoth arsech arcsch".split(
+  "abs sgn gcd lcm mod binomial factorial doubleFactorial floor ceil max min log ln det sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch arsinh arcosh artanh arcoth arsech arcsch".split(
     " ",
   ),
 );
 
-/** Whether a value holds work left to do. Of a chain 3! = 6 or ln 2 ≈ 0.6931 the last side is the value. */
-function isUnevaluated(e: Expr, isWork: (part: Expr) => boolean): boolean {
-  if (e.kind === "relation" && e.signs.every((sign) => sign === "=" || sign === "~"))
-    return isUnevaluated(e.sides.at(-1)!, isWork);
-  return isWork(e) || partsOf(e).some((part) => isUnevaluated(part, isWork));
-}
+const isBinder = (e: Expr): boolean => e.kind === "binder";
+const isOperation = (e: Expr): boolean => isBinder(e) || (e.kind === "call" && OPERATIONS.has(e.name));
 
-/** An answer that restates the problem: a sum or an integral (strict), any operation where the gold is a plain value (evaluated). */
-function isRestated(gold: Expr, answer: Expr, { strict, evaluated }: MathOptions): boolean {
-  const isBinder = (part: Expr): boolean => part.kind === "binder";
-  const isOperation = (part: Expr): boolean => isBinder(part) || (part.kind === "call" && OPERATIONS.has(part.name));
-  const restates = (isWork: (part: Expr) => boolean): boolean => !some(gold, isWork) && isUnevaluated(answer, isWork);
-  return Boolean((strict && restates(isBinder)) || (evaluated && symbolsOf(gold).size === 0 && restates(isOperation)));
+/** What an answer states where values are asked for: itself, the end of 5! = 120, or nothing when it restates the problem. */
+function evaluatedPart(gold: Expr, answer: Expr): Expr | undefined {
+  const asked = (gold.kind === "relation" && readAssignment(gold)?.value) || gold;
+  if (symbolsOf(asked).size > 0 || some(gold, isOperation) || !some(answer, isOperation)) return answer;
+  const isChain = answer.kind === "relation" && answer.signs.every((sign) => sign === "=" || sign === "~");
+  const end = isChain ? answer.sides.at(-1)! : answer;
+  return some(end, isOperation) ? undefined : end;
 }
 
 /** $5 beside 5 cents is five dollars; beside a bare number it is that number. */
@@ -150,10 +148,12 @@ function compareAnswer(gold: Reference, answer: string, options: MathOptions): O
   const clean = cleanFormula(isOptionLetter(gold.text) ? withoutOptionLabel(answer) : answer);
   if (clean === "") return "different";
   if (clean === gold.clean || stringKey(clean) === gold.key) return "equal";
-  const value = parseClean(clean);
-  if (!value) return "different";
+  const parsed = parseClean(clean);
+  if (!parsed) return "different";
   // Restating the problem (an unevaluated sum or integral) is not answering it.
-  if (isRestated(gold.value, value, options)) return "different";
+  if (options.strict && some(parsed, isBinder) && !some(gold.value, isBinder)) return "different";
+  const value = options.evaluated ? evaluatedPart(gold.value, parsed) : parsed;
+  if (!value) return "different";
   resetBudget();
   const [left, right] = [inMoney(gold.value, gold.clean, value), inMoney(value, clean, gold.value)];
   return compareValues(left, right, {
