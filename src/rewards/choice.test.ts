@@ -63,6 +63,7 @@ test.each([
   [["O", "A", "B", "AB"], "D", "AB", "correct"],
   [["O", "A", "B", "AB"], "A", "O", "correct"],
   [["a cat", "C. elegans", "a dog"], "B", "C. elegans", "correct"],
+  [["car", "an apple"], "B", "\\text{An apple}", "correct"],
   [["-5 apples", "5 apples"], "A", "5 apples", "wrong"],
 ])("of %j with gold %s, %s is %s", (texts, gold, answer, verdict) => {
   expect(gradeChoice(gold, `\\boxed{${answer}}`, { choices: texts }).verdict).toBe(verdict);

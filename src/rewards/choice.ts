@@ -1,5 +1,6 @@
 import { cleanFormula, stringKey } from "./math/clean.ts";
 import { extractAnswer } from "./math/extract.ts";
+import { wordsOf } from "./math/parse.ts";
 import { isHedged, optionLetter, textKey } from "./math/text.ts";
 import type { Grade } from "./types.ts";
 
@@ -36,7 +37,7 @@ const lastLine = (text: string): string => text.slice(-2_000).trim().split("\n")
 
 /** Words are compared by their letters; a formula by every sign: −5 is not 5, nor (0, 1] the interval [0, 1). */
 const optionKey = (text: string): string =>
-  /\p{L}{3}/u.test(text.replace(/\\[a-zA-Z]+/g, "")) ? textKey(text) : stringKey(cleanFormula(text));
+  /\p{L}{3}/u.test(text.replace(/\\[a-zA-Z]+/g, "")) ? textKey(wordsOf(text)) : stringKey(cleanFormula(text));
 
 function readLetter(answer: string, choices: readonly string[] | undefined): string | undefined {
   const letter = optionLetter(answer) ?? (/^[a-z]$/.test(answer.trim()) ? answer.trim().toUpperCase() : undefined);

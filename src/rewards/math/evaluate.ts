@@ -140,6 +140,7 @@ function evaluateBinder<T>(e: Binder, algebra: Algebra<T>): T | undefined {
     if (count <= 0n) return algebra.number({ num: e.name === "sum" ? 0n : 1n, den: 1n });
     if (count > BigInt(MAX_TERMS)) return undefined;
     const work = numNodes(e.body) / 2;
+    if (!charge(work)) return undefined;
     let total: T | undefined;
     for (let k = from.num; k <= to.num; k++) {
       if (!charge(work)) return undefined;
