@@ -4,8 +4,17 @@ import type { Limits } from "./types.ts";
 /** Where in its list of streams a sandbox gets its filter, its options, its status line, its sign of life and its files. */
 export const streams = { seccomp: 3, options: 4, status: 5, started: 6, files: 7 };
 
-/** Says that the sandbox is built, on a stream the program never gets, and becomes the program. */
-export const announce = ["/bin/sh", "-c", `echo >&${streams.started}; exec "$@" ${streams.started}>&-`, "sh"];
+/** Where the text of a standard input stands inside. */
+export const inputPath = "/input";
+
+/**
+ * Says that the sandbox is built, on a stream the program never gets, and becomes the program; its input is a file of the
+ * read-only root, which can be reopened and sought, and which its owner cannot make writable.
+ */
+export const announce = (hasInput: boolean): string[] => {
+  const redirect = hasInput ? `<${inputPath}` : "";
+  return ["/bin/sh", "-c", `echo >&${streams.started}; exec "$@" ${streams.started}>&- ${redirect}`, "sh"];
+};
 
 const environment = {
   PATH: "/usr/local/bin:/usr/bin:/bin",

@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { closeSync, openSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
-import { announce, bubblewrapOptions, inheritedDescriptors, resourceLimits, streams } from "./bubblewrap.ts";
+import { announce, bubblewrapOptions, inheritedDescriptors, inputPath, resourceLimits, streams } from "./bubblewrap.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { releaseSlot, type Slot, takeSlot } from "./slots.ts";
 import { defaultLimits, type Limits, type RunEnd, type RunRequest, type RunResult } from "./types.ts";
@@ -37,35 +35,32 @@ const outOfCpu = signalled + 24;
 
 let filter: Buffer | undefined;
 
-/** A read-only descriptor of an unnamed file with this content: as input it can be reopened, sought, or never read. */
-function unnamedFile(data: string | Uint8Array): number {
-  const dir = mkdtempSync(join(tmpdir(), "aha-input-"));
-  try {
-    writeFileSync(join(dir, "input"), data, { mode: 0o444 });
-    return openSync(join(dir, "input"), "r");
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-}
-
 function start(request: RunRequest, limits: Limits, slot: Slot): ChildProcess {
-  const { files = [], mounts = [], env = {}, stdin } = request;
+  const { mounts = [], env = {}, stdin } = request;
+  const input = stdin === undefined ? [] : [{ path: inputPath, data: stdin }];
+  const files = [...(request.files ?? []), ...input];
   const opened: number[] = [];
   try {
-    const input = stdin === undefined ? ("pipe" as const) : unnamedFile(stdin);
-    if (typeof input === "number") opened.push(input);
-    const stdio: ("pipe" | "ignore" | number)[] = [input, "pipe", "pipe", "pipe", "pipe", "pipe", "pipe"];
+    const stdio: ("pipe" | "ignore" | number)[] = [
+      stdin === undefined ? "pipe" : "ignore",
+      "pipe",
+      "pipe",
+      "pipe",
+      "pipe",
+      "pipe",
+      "pipe",
+    ];
     for (const _ of files) stdio.push("pipe");
     for (const fd of inheritedDescriptors()) {
       if (fd < stdio.length) continue;
-      if (opened.length < 2) opened.push(openSync("/dev/null", "r"));
+      if (opened.length === 0) opened.push(openSync("/dev/null", "r"));
       while (stdio.length < fd) stdio.push("ignore");
       stdio.push(opened.at(-1)!);
     }
     // Without a group the watcher counts memory; this bounds what one process can take between two looks. Runtimes
     // reserve much that they never touch.
     const memory = slot.group === undefined ? limits.memoryBytes + 2 ** 30 : undefined;
-    const command = [...announce, ...resourceLimits(limits, memory), ...request.command];
+    const command = [...announce(stdin !== undefined), ...resourceLimits(limits, memory), ...request.command];
     const identity = slot.uid === undefined ? {} : { uid: slot.uid, gid: slot.uid };
     const child = spawn("bwrap", ["--args", String(streams.options), "--", ...command], {
       ...identity,
@@ -75,7 +70,13 @@ function start(request: RunRequest, limits: Limits, slot: Slot): ChildProcess {
     });
     if (child.pid === undefined) return child;
     // bwrap waits for its options, so nothing has been started outside the group yet.
-    slot.group?.add(child.pid);
+    try {
+      slot.group?.add(child.pid);
+    } catch (error) {
+      child.on("error", () => {});
+      child.kill("SIGKILL");
+      throw error;
+    }
     const send = (stream: number, data: string | Uint8Array) => {
       const pipe = child.stdio[stream] as Writable;
       pipe.on("error", () => {});
@@ -132,6 +133,9 @@ export function startSandbox(request: RunRequest): Sandbox {
     slot.group?.reset(limits);
     child = start(request, limits, slot);
   } catch (error) {
+    void bury(slot, undefined).then((isEmpty) => {
+      if (isEmpty) releaseSlot(slot);
+    });
     return {
       input: undefined,
       onOutput: () => {},
@@ -287,5 +291,5 @@ function failure(problem: string, wallMs: number): RunResult {
 
 /** Runs a command in a fresh sandbox to its end. Never rejects: what went wrong is in `end` and `problem`. */
 export function runSandboxed(request: RunRequest): Promise<RunResult> {
-  return startSandbox({ stdin: "", ...request }).result;
+  return startSandbox({ ...request, stdin: request.stdin ?? "" }).result;
 }

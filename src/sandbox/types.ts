@@ -28,7 +28,7 @@ export type RunRequest = {
   mounts?: string[];
   /** Environment; nothing is inherited. */
   env?: Record<string, string>;
-  /** Standard input, as a file that can also be reopened as /dev/stdin. */
+  /** Standard input, as a read-only file that can also be reopened as /dev/stdin. */
   stdin?: string | Uint8Array;
   limits?: Partial<Limits>;
 };
