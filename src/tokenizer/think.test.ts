@@ -50,6 +50,21 @@ describe("splitResponse", () => {
     expect(splitResponse("<think>so</think>\n\n")).toMatchObject({ answer: undefined, hasAnswerPart: false });
     expect(splitResponse(" \n")).toMatchObject({ answer: undefined, hasAnswerPart: false, hasThought: false });
   });
+  it.each(["\u200b", "\u3164", "\u2800", "…", "\u200b!\ufeff"])(
+    "finds no form where thought or answer say only %j",
+    (nothing) => {
+      for (const text of [
+        `<think>a</think>${nothing}`,
+        `<think>a</think> <answer>${nothing}</answer>`,
+        `<think>${nothing}</think> <answer>2</answer>`,
+      ])
+        expect(split(text).form).toBe(undefined);
+    },
+  );
+  it.each(["∞", "∅", "-1", "好", "€", "$"])("takes %j for an answer", (answer) => {
+    expect(split(`<think>a</think> <answer>${answer}</answer>`).form).toBe("answer");
+    expect(split(`<think>a</think>${answer}`).form).toBe("summary");
+  });
   it("takes a response without a thought as its answer", () => {
     expect(split("Hello!")).toEqual({ thought: "", answer: "Hello!", form: undefined });
     expect(split("<answer>2</answer>").answer).toBe("2");

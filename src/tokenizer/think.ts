@@ -63,8 +63,10 @@ export function splitResponse(text: string, { prefilled = false }: Prefilled = {
   };
 }
 
-/** White space, invisible signs and punctuation alone are no thought. */
-const hasWord = (thought: string): boolean => /[\p{L}\p{N}]/u.test(thought);
+/** White space, invisible signs (some are letters to Unicode) and punctuation alone are no thought. */
+const hasWord = (thought: string): boolean => /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}]/u.test(thought);
+/** Nor are they an answer, which may be a symbol: ∞, ∅, €. */
+const saysSomething = (answer: string): boolean => hasWord(answer) || /(?!\u2800)[\p{Sm}\p{Sc}\p{So}]/u.test(answer);
 
 /** Inside of `<answer>…</answer>` when there is exactly one, trimmed. */
 function onlyAnswer(summary: string): string | undefined {
@@ -77,9 +79,9 @@ function onlyAnswer(summary: string): string | undefined {
 function formOf(full: string, summary: string, inside: string | undefined): Response["form"] {
   if (count(full, THINK_OPEN) !== 1 || count(full, THINK_CLOSE) !== 1) return undefined;
   const [opens, closes] = [count(full, ANSWER_OPEN), count(full, ANSWER_CLOSE)];
-  if (opens === 0 && closes === 0) return summary ? "summary" : undefined;
+  if (opens === 0 && closes === 0) return saysSomething(summary) ? "summary" : undefined;
   const isAlone = summary.startsWith(ANSWER_OPEN) && summary.endsWith(ANSWER_CLOSE);
-  return opens === 1 && closes === 1 && isAlone && inside ? "answer" : undefined;
+  return opens === 1 && closes === 1 && isAlone && inside && saysSomething(inside) ? "answer" : undefined;
 }
 
 /** A response in R1's form: the thought in its tags, then the summary; the summary alone where nothing was thought. */
