@@ -91,9 +91,9 @@ describe("gradeLanguage", () => {
 });
 
 test("a word that two languages share is no more one than the other for being repeated", () => {
-  expect(gradeLanguage("no 9, no 6, no 7, no, no, no, then 3 * 7 = 21 yes, so yes", "en").reward).toBe(1);
+  expect(gradeLanguage("no 9, no 6, no 7, no, no, no, then 3 * 7 = 21 yes, so yes", "en", 1).reward).toBe(1);
   expect(gradeLanguage("no no 9, no 6, give up", "en", 1).reward).toBe(1);
-  expect(gradeLanguage("non, 9, non, 6, non, je ne sais pas encore, non, oui", "en").reward).toBe(0);
+  expect(gradeLanguage("non, 9, non, 6, non, je ne sais pas encore, non, oui", "en", 1).reward).toBe(0);
 });
 
 describe("languageReward", () => {
@@ -107,5 +107,25 @@ describe("languageReward", () => {
     expect(reward(answer, { question: "Combien de pommes reste-t-il dans le panier ?" }).reward).toBe(1);
     expect(reward(answer, { question: "How many apples are left in the basket?" }).reward).toBe(0);
     expect(reward(answer, { question: "How many apples are left in the basket?", language: "fr" }).reward).toBe(1);
+  });
+});
+
+describe("a thought that says next to nothing in its language", () => {
+  test.each([
+    ["one word again and again", "the ".repeat(200)],
+    [
+      "eight words beside a thought in a code block",
+      `First I will solve this in eight words.\n\`\`\`\n${thoughts.zh.repeat(9)}\n\`\`\``,
+    ],
+    [
+      "eight words beside a thought in formulas",
+      `First I will solve this in eight words. ${`$${thoughts.zh}$ `.repeat(9)}`,
+    ],
+  ])("earns nothing: %s", (_, text) => {
+    expect(gradeLanguage(text, "en")).toMatchObject({ verdict: "noAnswer", reward: 0 });
+  });
+
+  test("is not one with prose and as much code again", () => {
+    expect(gradeLanguage(`${thoughts.en}\n\`\`\`\n${"total = apples - given\n".repeat(6)}\`\`\``, "en").reward).toBe(1);
   });
 });

@@ -20,8 +20,10 @@ export type Language = keyof typeof scripts;
 
 export const consistencyLanguages = Object.keys(scripts) as Language[];
 
-/** A thought with fewer words than this earns nothing: saying nothing must not pay. */
+/** A thought with fewer different words than this earns nothing: saying nothing, or one thing again and again, must not pay. */
 export const minThoughtWords = 8;
+/** Nor does one of whose letters fewer than this share stand in prose: the rest, in code and formulas, may be in any language. */
+export const minProseShare = 0.25;
 
 /** Longer thoughts are judged by their first characters. */
 const maxChars = 400_000;
@@ -41,16 +43,20 @@ const functionNames = /^(?:sin|cos|tan|cot|sec|csc|log|ln|exp|mod|gcd|lcm|max|mi
  * language. Words are those of Intl.Segmenter; code, formulas, numbers, identifiers and single letters count neither way.
  * A word is in the language when it is in its script and its sentence is not clearly in another language of that script.
  * @param target a code of `consistencyLanguages`; another one is a bad gold.
- * @returns reward 0 to 1; noAnswer (0) with `detail.words` below `minWords`.
+ * @returns reward 0 to 1; noAnswer (0) with fewer than `minWords` different words or less than `minProseShare` of prose.
  */
 export function gradeLanguage(text: string, target: string, minWords: number = minThoughtWords): Grade {
   if (!Object.hasOwn(scripts, target)) {
     const error = `no such target language: "${target}". Known: ${consistencyLanguages.join(", ")}`;
     return { verdict: "badGold", reward: null, detail: { error } };
   }
-  const { words, inTarget } = countWordsIn(proseOf(text.slice(0, maxChars)), target as Language);
+  const read = text.slice(0, maxChars);
+  const prose = proseOf(read);
+  const { words, different, inTarget } = countWordsIn(prose, target as Language);
   const detail = { words, inTarget };
-  if (words < Math.max(minWords, 1)) return { verdict: "noAnswer", reward: 0, detail: { ...detail, minWords } };
+  if (different < Math.max(minWords, 1)) return { verdict: "noAnswer", reward: 0, detail: { ...detail, minWords } };
+  const proseShare = numLetters(prose) / numLetters(read);
+  if (proseShare < minProseShare) return { verdict: "noAnswer", reward: 0, detail: { ...detail, proseShare } };
   const share = inTarget / words;
   return { verdict: share === 1 ? "correct" : "wrong", reward: share, detail };
 }
@@ -85,18 +91,22 @@ export function languageOf(text: string): Language | undefined {
   return Object.hasOwn(scripts, found) ? (found as Language) : most;
 }
 
-function countWordsIn(prose: string, target: Language): { words: number; inTarget: number } {
+const numLetters = (text: string) => text.match(/\p{L}/gu)?.length ?? 0;
+
+function countWordsIn(prose: string, target: Language): { words: number; different: number; inTarget: number } {
   const { script } = scripts[target];
   const wholeIsTarget = isIn(prose, target);
   let [words, inTarget] = [0, 0];
+  const seen = new Set<string>();
   for (const sentence of prose.split(/(?<=[.!?。！？؟।])\s|[\n。！？]/)) {
     const all = wordsOf(sentence, target);
     const inScript = all.filter((word) => script.test(word)).length;
     words += all.length;
+    for (const word of all) seen.add(word.toLowerCase());
     const isTarget = inScript >= minSentenceWords ? isIn(sentence, target, wholeIsTarget) : wholeIsTarget;
     if (isTarget) inTarget += inScript;
   }
-  return { words, inTarget };
+  return { words, different: seen.size, inTarget };
 }
 
 /** Whether the words of a text that are in the target's script are in the target language. */

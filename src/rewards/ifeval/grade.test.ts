@@ -163,6 +163,8 @@ describe("gradeIfeval", () => {
     ["a. ", 3_000_000],
     ["字", 10_000_000],
     ["שלום ", 2_000_000],
+    [`a${"\n".repeat(300_000)}`, 10],
+    [`[NaN${" ".repeat(300_000)}`, 10],
   ])("ten megabytes of %j have their verdict in bounded time", { timeout: 300_000 }, (piece, times) => {
     const start = process.cpuUsage().user;
     expect(gradeIfeval(everyInstruction, piece.repeat(times)).reward).toBe(0);

@@ -114,11 +114,13 @@ function isJson(response: string): boolean {
     response.trim(),
   );
   const source = (bare.endsWith("```") ? bare.slice(0, -3) : bare).trim();
-  for (const candidate of [source, source.replace(/(?<=^|[[,:]\s*)(?:NaN|-?Infinity)(?=\s*(?:[\],}]|$))/g, "0")]) {
+  const isParsed = (text: string) => {
     try {
-      JSON.parse(candidate);
+      JSON.parse(text);
       return true;
-    } catch {}
-  }
-  return false;
+    } catch {
+      return false;
+    }
+  };
+  return isParsed(source) || isParsed(source.replace(/(^|[[,:]\s*)(?:NaN|-?Infinity)(?=\s*(?:[\],}]|$))/g, "$10"));
 }
