@@ -4,10 +4,10 @@ import type { Grade } from "../types.ts";
 import { onLine, parseLine, type Side } from "./bridge.ts";
 import { gradeCpp } from "./cpp.ts";
 import { javascriptProgram, javascriptTests } from "./javascript-wire.ts";
-import { gradeOf, outcomeOf, refineOutcome, tail } from "./outcome.ts";
+import { gradeOf, idleTests, outcomeOf, refineOutcome, tail } from "./outcome.ts";
 import { pythonBeside, pythonTests } from "./python-tests.ts";
 import { pythonProgram } from "./python-wire.ts";
-import { gradeFunction, gradeSplit, idleTests } from "./split.ts";
+import { gradeFunction, gradeSplit } from "./split.ts";
 import { type Built, build, limitsOf } from "./stdio.ts";
 import type { CodeJob, CodeTests } from "./types.ts";
 

@@ -4,8 +4,8 @@ import type { Grade } from "../types.ts";
 import type { Side } from "./bridge.ts";
 import { findSignatures, type Signature } from "./cpp-signature.ts";
 import { cppWire } from "./cpp-wire.ts";
-import { gradeOf, outcomeOf, refineOutcome, tail } from "./outcome.ts";
-import { gradeFunction, gradeSplit, idleTests } from "./split.ts";
+import { gradeOf, idleTests, outcomeOf, refineOutcome, tail } from "./outcome.ts";
+import { gradeFunction, gradeSplit } from "./split.ts";
 import { type Built, build, limitsOf } from "./stdio.ts";
 import type { CodeJob, CodeTests } from "./types.ts";
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { sandboxProblem } from "#sandbox";
 import { gradeCode } from "./grade.ts";
@@ -56,6 +57,16 @@ describe.skipIf(problem !== undefined)("gradeCode", { timeout: 60_000 }, () => {
     expect(await grade("print(3)", sum)).toMatchObject({ reward: 0 });
     expect(await grade("print(3)", sum, { partial: true })).toMatchObject({ verdict: "wrong", reward: 0.5 });
     expect(await grade("def add(a, b): return 3", addAsserts, { partial: true })).toMatchObject({ reward: 0.5 });
+  });
+
+  it("pays no part for the cases that want no output", async () => {
+    const cases = [
+      { input: "a", output: "" },
+      { input: "b", output: "b" },
+      { input: "c", output: "c" },
+    ];
+    expect(await grade("", { type: "stdio", cases }, { partial: true })).toMatchObject({ reward: 0 });
+    expect(await grade("print('b')", { type: "stdio", cases }, { partial: true })).toMatchObject({ reward: 0.5 });
   });
 
   it("gives bad tests no reward at all, rather than none", async () => {
@@ -163,6 +174,22 @@ describe.skipIf(problem !== undefined)("gradeCode", { timeout: 60_000 }, () => {
       await grade(right, talkative);
       expect(await grade(right, addAsserts)).toMatchObject({ verdict: "correct" });
     }
+  });
+
+  it("loses no verdict with its host, even where the host dies under the next question", async () => {
+    const children = () =>
+      readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "latin1").trim().split(" ").map(Number);
+    const isHost = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("code/host");
+    const right = "print(sum(map(int, input().split())))";
+    const before = grade(`import time; time.sleep(0.3)\n${right}`, sum);
+    await new Promise((done) => setTimeout(done, 200));
+    for (const pid of children().filter(isHost)) process.kill(pid, "SIGKILL");
+    const after = grade(right, sum);
+    expect((await Promise.all([before, after])).map(({ verdict }) => verdict)).toEqual(["correct", "correct"]);
+  });
+
+  it("reads no program longer than a quarter of a million characters", async () => {
+    expect(await grade("#".repeat(2 ** 18 + 1), sum)).toMatchObject({ reward: 0, detail: { outcome: "compileError" } });
   });
 
   it("grades two short programs a second even on a machine ten times too busy", async () => {

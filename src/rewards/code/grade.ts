@@ -4,11 +4,20 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { SandboxUnavailable } from "#sandbox";
 import type { Grade } from "../types.ts";
 import { extractProgram } from "./extract.ts";
-import type { FromHost } from "./messages.ts";
+import type { FromHost, Heartbeat } from "./messages.ts";
 import { codeRowProblem } from "./row-problem.ts";
 import type { CodeJob, CodeRow } from "./types.ts";
 
-type Pending = { job: CodeJob; resolve: (grade: Grade) => void; reject: (error: Error) => void };
+type Pending = {
+  child: ChildProcess;
+  settle: (message: FromHost) => void;
+};
+
+/** A longer program is not read: no right answer is. */
+const maxProgramChars = 2 ** 18;
+/** A host that says nothing for so long while it has work hangs. */
+const silentMs = 60_000;
+const tickMs = 1000;
 
 /** The one verifier host of this process, started at the first grading and ended with it. */
 let host: ChildProcess | undefined;
@@ -23,22 +32,34 @@ function startHost(): ChildProcess {
     execArgv: isSource ? ["--conditions=aha-src", "--import", loader()] : [],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  child.on("message", (message: FromHost) => {
-    const waiting = pending.get(message.id);
-    pending.delete(message.id);
+  // Ticks of this process count, not its clock: while it is blocked itself, no message can arrive.
+  let numSilentTicks = 0;
+  const clock = setInterval(() => {
+    numSilentTicks = pending.size > 0 ? numSilentTicks + 1 : 0;
+    if (numSilentTicks * tickMs > silentMs) child.kill("SIGKILL");
+  }, tickMs);
+  clock.unref();
+  child.on("message", (message: FromHost | Heartbeat) => {
+    numSilentTicks = 0;
+    if (message === "alive") return;
+    pending.get(message.id)?.settle(message);
     rest(child);
-    if ("refused" in message) waiting?.reject(new SandboxUnavailable(message.refused));
-    else waiting?.resolve(message.grade);
   });
-  child.on("exit", (code, signal) => {
-    host = undefined;
-    const problem = `the verifier host ended with ${code ?? signal}`;
-    for (const { resolve } of pending.values())
-      resolve({ verdict: "verifierError", reward: null, detail: { problem } });
-    pending.clear();
-  });
+  const lose = (why: string) => {
+    clearInterval(clock);
+    if (host === child) host = undefined;
+    for (const [id, one] of pending) if (one.child === child) one.settle(lost(id, why));
+  };
+  child.on("disconnect", () => lose("closed its channel"));
+  child.on("error", (error) => lose(`failed: ${error.message}`));
+  child.on("exit", (code, signal) => lose(`ended with ${code ?? signal}`));
   return child;
 }
+
+const lost = (id: number, why: string): FromHost => ({
+  id,
+  grade: { verdict: "verifierError", reward: null, detail: { problem: `the verifier host ${why}` } },
+});
 
 /** Lets this process end while the host has nothing to do. */
 function rest(child: ChildProcess): void {
@@ -54,8 +75,15 @@ function ask(job: CodeJob): Promise<Grade> {
   child.channel?.ref();
   const id = nextId++;
   return new Promise((resolve, reject) => {
-    pending.set(id, { job, resolve, reject });
-    child.send({ id, job });
+    const settle = (message: FromHost) => {
+      pending.delete(id);
+      if ("refused" in message) reject(new SandboxUnavailable(message.refused));
+      else resolve(message.grade);
+    };
+    pending.set(id, { child, settle });
+    child.send({ id, job }, (error) => {
+      if (error !== null) pending.get(id)?.settle(lost(id, `takes no work: ${error.message}`));
+    });
   });
 }
 
@@ -75,6 +103,10 @@ export async function gradeCode(row: CodeRow): Promise<Grade> {
     const extracted = extractProgram(completion ?? "", row.language, finishReason);
     if ("none" in extracted) return { verdict: extracted.none, reward: 0, detail: { outcome: "noProgram" } };
     found = extracted.program;
+  }
+  if (found.length > maxProgramChars) {
+    const message = `a program of ${found.length} characters; expected at most ${maxProgramChars}`;
+    return { verdict: "wrong", reward: 0, detail: { outcome: "compileError", message } };
   }
   const limits = { timeLimitMs: timeLimitMs ?? undefined, memoryMb: memoryMb ?? undefined };
   const job: CodeJob = { ...rest, ...limits, program: found };

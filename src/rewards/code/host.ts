@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { SandboxUnavailable } from "#sandbox";
 import { gradeJob } from "./grade-job.ts";
-import type { FromHost, ToHost } from "./messages.ts";
+import type { FromHost, Heartbeat, ToHost } from "./messages.ts";
 
 /**
  * The process in which programs are graded. Its clock is its own: while the main thread waits for a device, this one
@@ -37,4 +37,8 @@ process.on("message", (request: ToHost) => {
   waiting.push(request);
   schedule();
 });
+// A hang of this process is seen by its silence.
+setInterval(() => {
+  if (running > 0) process.send?.("alive" satisfies Heartbeat);
+}, 5000).unref();
 process.on("disconnect", () => process.exit(0));

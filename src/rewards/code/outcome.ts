@@ -46,4 +46,11 @@ export function gradeOf(outcome: Outcome, detail: Record<string, unknown>, parti
   return { verdict, reward, detail: { outcome, ...detail } };
 }
 
+/** Tests that came to their end and checked nothing would pay every program: the row's fault. */
+export function idleTests(numChecks: number, numCalls: number, detail: Record<string, unknown>): Grade | undefined {
+  const problem =
+    numCalls === 0 ? "the tests never call the program" : numChecks === 0 ? "the tests assert nothing" : undefined;
+  return problem === undefined ? undefined : { verdict: "badGold", reward: null, detail: { ...detail, problem } };
+}
+
 export const tail = (text: Buffer | string, length = 2000) => text.toString().slice(-length);

@@ -11,6 +11,10 @@ const asserts: CodeRow["tests"] = {
   type: "asserts",
   code: "const assert = require('node:assert');\nfunction test() {\n  let candidate = add;\n  assert.deepEqual(candidate([1], [2]), [1, 2]);\n}\ntest();",
 };
+const lost: CodeRow["tests"] = {
+  type: "asserts",
+  code: "const assert = require('assert');\n(async () => { await null; assert.deepEqual(add([1], [2]), [1, 2]); })()",
+};
 const grade = (program: string, tests: CodeRow["tests"], language: CodeRow["language"] = "javascript") =>
   gradeCode({ language, program, tests, timeLimitMs: 500, memoryMb: 32 });
 const add = "const add = (a, b) => a.concat(b);";
@@ -46,6 +50,16 @@ describe("a machine without bubblewrap", { timeout: 60_000 }, () => {
       "wrong",
       "failedAssertion",
     ],
+    ["fails where nobody waits", "const add = () => 1", lost, "wrong", "failedAssertion"],
+    ["throws where nobody waits", "const add = () => { throw new TypeError() }", lost, "wrong", "runtimeError"],
+    ["is right a moment later", add, lost, "correct", "passed"],
+    [
+      "fails console.assert",
+      "const add = () => []",
+      { type: "asserts", code: "console.assert(add([1], []).length === 1)" },
+      "wrong",
+      "failedAssertion",
+    ],
     ["exits", "process.exit(0)", asserts, "wrong", "runtimeError"],
     ["never ends", "for (;;) {}", sum, "timeout", "timeLimit"],
     ["allocates", "const x = []; for (;;) x.push(new Uint8Array(1 << 20))", sum, "wrong", "memoryLimit"],
@@ -63,6 +77,17 @@ describe("a machine without bubblewrap", { timeout: 60_000 }, () => {
     expect(await grade(program, tests as CodeRow["tests"])).toMatchObject({
       verdict,
       detail: { mode: "webassembly", outcome },
+    });
+  });
+
+  it.each([
+    ["assert nothing", "add([1], [2])", "assert nothing"],
+    ["call nothing", "function test() { console.assert(add([1], [2]).length === 2) }", "never call"],
+    ["never settle", "add([1], [2]); new Promise(() => {})", "never settles"],
+  ])("pays nobody for tests that %s", async (_, code, why) => {
+    expect(await grade(add, { type: "asserts", code })).toMatchObject({
+      verdict: "badGold",
+      detail: { problem: expect.stringContaining(why) },
     });
   });
 

@@ -1,7 +1,7 @@
 import { openQuickjs, type QuickjsEnd, runQuickjs } from "#sandbox";
 import type { Grade } from "../types.ts";
 import { checkOutput } from "./checkers.ts";
-import { gradeOf, type Outcome } from "./outcome.ts";
+import { gradeOf, idleTests, type Outcome } from "./outcome.ts";
 import { toJavascript } from "./transform.ts";
 import type { CodeJob, CodeTests } from "./types.ts";
 import { equalsJson } from "./values.ts";
@@ -16,28 +16,37 @@ const outcomes: Record<QuickjsEnd, Outcome> = {
 
 /** What tests find as `assert`: comparisons of plain data, which is all that crosses. */
 const testPrelude = String.raw`
+{
 class AssertionError extends Error { constructor(m) { super(m); this.name = "AssertionError"; } }
-const fail = (m) => { throw new AssertionError(m); };
+// A failure that the tests lose, in a promise nobody waits for, is one all the same.
+const state = globalThis.__state = { checks: 0, calls: 0, isSettled: false, failed: undefined };
+const fail = (m) => { state.failed ??= new AssertionError(m); throw state.failed; };
 const same = (a, b, strict) => {
   if (strict ? Object.is(a, b) : a == b || (a !== a && b !== b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
   const [x, y] = [Object.keys(a), Object.keys(b)];
   return x.length === y.length && x.every((k) => Object.hasOwn(b, k) && same(a[k], b[k], strict));
 };
-const assert = Object.assign((v, m) => v || fail(m ?? "not true"), {
+const functions = {
   ok: (v) => v || fail("not true"), equal: (a, b) => a == b || fail("not equal"), notEqual: (a, b) => a != b || fail("equal"),
   strictEqual: (a, b) => Object.is(a, b) || fail("not equal"), notStrictEqual: (a, b) => !Object.is(a, b) || fail("equal"),
   deepEqual: (a, b) => same(a, b, false) || fail("not deep-equal"), deepStrictEqual: (a, b) => same(a, b, true) || fail("not deep-equal"),
-  throws: (f) => { try { f(); } catch { return; } fail("did not throw"); }, AssertionError,
-});
-assert.strict = assert;
+  throws: (f) => { try { f(); } catch { return; } fail("did not throw"); },
+};
+const counted = (f) => (...args) => { state.checks++; return f(...args); };
+const assert = counted((v, m) => v || fail(m ?? "not true"));
+for (const [name, f] of Object.entries(functions)) assert[name] = counted(f);
+Object.assign(assert, { AssertionError, strict: assert });
+console.assert = assert;
 const inner = require;
 globalThis.require = (name) => (/^(node:)?assert(\/strict)?$/.test(name) ? assert : inner(name));
-const remote = (name) => (...args) => {
+globalThis.__remote = (name) => (...args) => {
+  state.calls++;
   const reply = JSON.parse(__call(JSON.stringify({ name, args })));
   if ("error" in reply) throw Object.assign(new Error(reply.message), { name: reply.error });
   return reply.value;
 };
+}
 `;
 
 const identifier = /[A-Za-z_$][\w$]*/g;
@@ -102,11 +111,26 @@ export async function gradeInQuickjs(job: CodeJob): Promise<Grade> {
     const isFree = tests.evaluate(`try { typeof ${name} === "undefined" ? "free" : "taken" } catch { "taken" }`);
     const kind = program.evaluate(`try { typeof ${name} } catch { "none" }`);
     if ("value" in isFree && isFree.value === "free" && "value" in kind && kind.value === "function")
-      tests.evaluate(`globalThis.${name} = remote("${name}")`);
+      tests.evaluate(`globalThis.${name} = __remote("${name}")`);
   }
-  const ran = tests.evaluate(`(() => {\n${text.code}\n})()`);
+  // The last statement's value is waited for: tests in an asynchronous function leave their promise there.
+  const begun = tests.evaluate(
+    `Promise.resolve((() => eval(${JSON.stringify(text.code)}))()).then(() => { __state.isSettled = true; }, (e) => { __state.failed ??= e ?? new Error("rejected"); }); 0`,
+  );
+  const ran =
+    "error" in begun ? begun : tests.evaluate("if (__state.failed) throw __state.failed; JSON.stringify(__state)");
   if (program.end() !== "exit") return gradeOf(outcomes[program.end()], mode);
-  if (!("error" in ran)) return gradeOf("passed", mode);
+  if (!("error" in ran)) {
+    const { checks, calls, isSettled } = JSON.parse(ran.value ?? "{}") as Record<string, number | boolean>;
+    if (isSettled !== true && tests.end() === "exit")
+      return {
+        verdict: "badGold",
+        reward: null,
+        detail: { ...mode, problem: "the tests wait for a promise that never settles" },
+      };
+    const numChecks = Number(checks) + Number(/\bthrow\b/.test(text.code));
+    return idleTests(numChecks, Number(calls), mode) ?? gradeOf("passed", mode);
+  }
   const outcome =
     ran.error === "ReferenceError"
       ? "missingFunction"
@@ -128,6 +152,7 @@ async function gradeOutputs(job: CodeJob, tests: CodeTests & { type: "stdio" }, 
   if (typeof checker === "object" && checker.type === "program")
     return { verdict: "badGold", reward: null, detail: { problem: "a checker program needs bubblewrap" } };
   let passed = 0;
+  let earned = 0;
   for (const [i, { input, output }] of tests.cases.entries()) {
     const limits = {
       cpuMs: job.timeLimitMs ?? 10_000,
@@ -136,8 +161,11 @@ async function gradeOutputs(job: CodeJob, tests: CodeTests & { type: "stdio" }, 
     };
     const run = await runQuickjs(code, input, limits);
     const isRight = run.end === "exit" && checkOutput(checker, run.output, output);
-    if (isRight) passed += 1;
-    else if (job.partial !== true) {
+    if (isRight) {
+      passed += 1;
+      earned += Number(output.trim() !== "");
+    }
+    if (!isRight && job.partial !== true) {
       const outcome =
         run.end === "exit" ? "wrongOutput" : run.error?.error === "SyntaxError" ? "compileError" : outcomes[run.end];
       return gradeOf(outcome, {
@@ -153,5 +181,9 @@ async function gradeOutputs(job: CodeJob, tests: CodeTests & { type: "stdio" }, 
   const counts = { mode: "webassembly", passed, total: tests.cases.length };
   return passed === tests.cases.length
     ? gradeOf("passed", counts)
-    : gradeOf("wrongOutput", counts, passed / tests.cases.length);
+    : gradeOf(
+        "wrongOutput",
+        counts,
+        earned / Math.max(1, tests.cases.filter(({ output }) => output.trim() !== "").length),
+      );
 }

@@ -1,7 +1,7 @@
 import { startSandbox } from "#sandbox";
 import type { Grade } from "../types.ts";
 import { type Bridged, bridge, type Ending, onLine, parseLine, type Side, type Speaker, speaker } from "./bridge.ts";
-import { gradeOf, type Outcome, outcomeOf, refineOutcome, tail } from "./outcome.ts";
+import { gradeOf, idleTests, type Outcome, outcomeOf, refineOutcome, tail } from "./outcome.ts";
 import { limitsOf } from "./stdio.ts";
 import type { CodeJob, CodeTests } from "./types.ts";
 import { equalsJson, wireOfJson } from "./values.ts";
@@ -40,13 +40,6 @@ function outcomeOfVerdict(verdict: Record<string, unknown>): Outcome {
   if (why === "missing") return "missingFunction";
   if (why === "error") return "runtimeError";
   return "failedAssertion";
-}
-
-/** Tests that came to their end and checked nothing would pay every program: the row's fault. */
-export function idleTests(numChecks: number, numCalls: number, detail: Record<string, unknown>): Grade | undefined {
-  const problem =
-    numCalls === 0 ? "the tests never call the program" : numChecks === 0 ? "the tests assert nothing" : undefined;
-  return problem === undefined ? undefined : { verdict: "badGold", reward: null, detail: { ...detail, problem } };
 }
 
 /** The grade that a test run in two sandboxes comes to. */

@@ -76,7 +76,10 @@ export async function gradeStdio(job: CodeJob, tests: CodeTests & { type: "stdio
       detail: { problem: `the checker does not build: ${JSON.stringify(judge.grade.detail)}` },
     };
 
+  // Where nothing is to be printed an empty program is right: such a case is needed for full marks and earns no part.
+  const earns = ({ output }: { output: string }) => custom !== undefined || output.trim() !== "";
   let passed = 0;
+  let earned = 0;
   let first: { outcome: Outcome; detail: Record<string, unknown> } | undefined;
   let cpuMs = 0;
   for (const [i, { input, output }] of tests.cases.entries()) {
@@ -93,8 +96,10 @@ export async function gradeStdio(job: CodeJob, tests: CodeTests & { type: "stdio
         return { verdict: "verifierError", reward: null, detail: { outcome: "sandboxFailed", ...isRight } };
       if (!isRight) outcome = "wrongOutput";
     }
-    if (outcome === "passed") passed += 1;
-    else {
+    if (outcome === "passed") {
+      passed += 1;
+      earned += Number(earns(tests.cases[i]!));
+    } else {
       const stderr = outcome === "wrongOutput" ? {} : { stderr: tail(run.stderr) };
       first ??= {
         outcome,
@@ -105,5 +110,6 @@ export async function gradeStdio(job: CodeJob, tests: CodeTests & { type: "stdio
   }
   const counts = { passed, total: tests.cases.length, cpuMs: Math.round(cpuMs) };
   if (first === undefined) return gradeOf("passed", counts);
-  return gradeOf(first.outcome, { ...first.detail, ...counts }, job.partial === true ? passed / tests.cases.length : 0);
+  const share = job.partial === true ? earned / Math.max(1, tests.cases.filter(earns).length) : 0;
+  return gradeOf(first.outcome, { ...first.detail, ...counts }, share);
 }

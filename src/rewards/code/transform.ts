@@ -1,7 +1,5 @@
 import { transform } from "esbuild";
 
-const longest = 2 ** 20;
-
 /**
  * JavaScript that Node runs as a script: types stripped (not checked), modules turned into CommonJS. `error` is the
  * parser's where the text is not a program.
@@ -10,10 +8,8 @@ export async function toJavascript(
   source: string,
   language: "typescript" | "javascript",
 ): Promise<{ code: string } | { error: string }> {
-  const isModule = /^\s*(import\b(?!\s*\()|export\b)/m.test(source);
+  const isModule = /^[ \t]*(import\b(?!\s*\()|export\b)/m.test(source);
   if (language === "javascript" && !isModule) return { code: source };
-  if (source.length > longest)
-    return { error: `a program of ${source.length} characters; expected at most ${longest}` };
   try {
     const { code } = await transform(source, {
       loader: language === "typescript" ? "ts" : "js",
