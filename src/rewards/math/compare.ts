@@ -400,6 +400,8 @@ function compareNamed(gold: readonly Expr[], answer: readonly Expr[], options: C
   );
 }
 
+type SetBuilder = Extract<Expr, { kind: "setBuilder" }>;
+
 function compareSets(gold: Expr, answer: Expr, options: CompareOptions): Outcome {
   const asIntervals = compareIntervals(toIntervals(gold), toIntervals(answer));
   if (asIntervals) return asIntervals;
@@ -410,19 +412,18 @@ function compareSets(gold: Expr, answer: Expr, options: CompareOptions): Outcome
     return gold.operation === "difference" ? compareAll(left, right, options) : matchItems(left, right, options);
   }
   if (gold.kind === "setBuilder" && answer.kind === "setBuilder") {
-    const [g, a] = [boundNames(gold), boundNames(answer)];
-    const renamed = g.length === 1 && a.length === 1 ? substitute(answer, a[0]!, symbol(g[0]!)) : answer;
-    const [[element, condition], [otherElement, otherCondition]] = [partsOf(gold), partsOf(renamed)];
-    const outcome = compareLists(condition!, otherCondition!, options);
-    return outcome === "equal" ? compare(element!, otherElement!, options) : outcome;
+    const [g, a] = [withBoundNames(gold), withBoundNames(answer)];
+    const outcome = compareLists(g.condition, a.condition, options);
+    return outcome === "equal" ? compare(g.element, a.element, options) : outcome;
   }
   return "different";
 }
 
-/** The names that a set by condition binds: what its element and its condition share. */
-function boundNames({ element, condition }: Extract<Expr, { kind: "setBuilder" }>): string[] {
-  const inCondition = symbolsOf(condition);
-  return [...symbolsOf(element)].filter((name) => inCondition.has(name));
+/** A set by condition with the names it binds, those that its element and its condition share, numbered as they appear. */
+function withBoundNames(e: SetBuilder): SetBuilder {
+  const inCondition = symbolsOf(e.condition);
+  const names = [...symbolsOf(e.element)].filter((name) => inCondition.has(name));
+  return names.reduce((set, name, i) => substitute(set, name, symbol(`element ${i}`)) as SetBuilder, e);
 }
 
 /** A one-element set and its element are one answer; anything else of a set and a non-set is not. */

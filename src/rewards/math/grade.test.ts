@@ -72,6 +72,8 @@ describe("answers that are the same", () => {
     ["5 feet 6 inches", "66 \\text{ in}"],
     ["5 p.m.", "5:00 PM"],
     ["\\{k\\pi+\\frac{\\pi}{4} \\mid k\\in\\mathbb{Z}\\}", "\\{\\frac{\\pi}{4}+n\\pi \\mid n\\in\\mathbb{Z}\\}"],
+    ["\\{(x, 2x) \\mid x\\in\\mathbb{R}\\}", "\\{(t, 2t) : t\\in\\mathbb{R}\\}"],
+    ["\\{2a+3b \\mid a, b\\in\\mathbb{Z}\\}", "\\{2m+3n \\mid m, n\\in\\mathbb{Z}\\}"],
     ["(0, 1)", "\\{t \\in \\mathbb{R} \\mid 0 < t < 1\\}"],
     ["\\sum_{i=1}^n\\sum_{j=1}^m i j^2", "\\sum_{k=1}^n\\sum_{l=1}^m k l^2"],
   ])("%s = %s", (gold, answer) => {
@@ -125,6 +127,8 @@ describe("answers that are not the same", () => {
     ["\\infty", "-\\infty"],
     ["10^{40}", "10^{40}+1"],
     ["\\{k\\pi+\\frac{\\pi}{4} \\mid k\\in\\mathbb{Z}\\}", "\\{5k \\mid k\\in\\mathbb{Z}\\}"],
+    ["\\{(x, 2x) \\mid x\\in\\mathbb{R}\\}", "\\{(t, 3t) \\mid t\\in\\mathbb{R}\\}"],
+    ["\\{2a+3b \\mid a, b\\in\\mathbb{Z}\\}", "\\{2m+5n \\mid m, n\\in\\mathbb{Z}\\}"],
     ["(0,1)", "\\{7x \\mid 0<x<1\\}"],
     ["(0,1)", "\\{y \\mid 0<x<1\\}"],
     ["\\sum_{i=1}^n\\sum_{j=1}^m i j^2", "\\sum_{i=1}^n\\sum_{j=1}^m i^2 j"],
