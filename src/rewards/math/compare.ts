@@ -1,15 +1,4 @@
-import {
-  type Expr,
-  type Group,
-  mapParts,
-  negate,
-  number,
-  partsOf,
-  type Relation,
-  some,
-  symbol,
-  symbolsOf,
-} from "./ast.ts";
+import { type Expr, type Group, mapParts, negate, number, type Relation, some, symbol, symbolsOf } from "./ast.ts";
 import { charge } from "./budget.ts";
 import { substitute } from "./evaluate.ts";
 import { type Interval, toIntervals } from "./intervals.ts";
