@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <cmath>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -42,9 +43,23 @@ Handles& handles() {
   return *table;
 }
 
+// Element types under the names that this library gives them: float32, not Float.
+std::string dtypeName(at::ScalarType type) {
+  switch (type) {
+    case at::kFloat: return "float32";
+    case at::kDouble: return "float64";
+    case at::kHalf: return "float16";
+    case at::kBFloat16: return "bfloat16";
+    case at::kLong: return "int64";
+    case at::kInt: return "int32";
+    case at::kBool: return "bool";
+    default: return at::toString(type);
+  }
+}
+
 std::string describe(const at::Tensor& tensor) {
   std::ostringstream out;
-  out << at::toString(tensor.scalar_type()) << " [";
+  out << dtypeName(tensor.scalar_type()) << " [";
   for (int64_t i = 0; i < tensor.dim(); i++) out << (i ? ", " : "") << tensor.size(i);
   out << "]";
   if (!tensor.is_cpu()) out << " on " << tensor.device().str();
@@ -101,9 +116,15 @@ double Call::number(int i) {
   return value;
 }
 
+at::Scalar Call::scalar(int i) {
+  double value = number(i);
+  bool isWhole = std::trunc(value) == value && std::abs(value) < 9007199254740992.0 && !(value == 0 && std::signbit(value));
+  return isWhole ? at::Scalar(static_cast<int64_t>(value)) : at::Scalar(value);
+}
+
 Optional<at::Scalar> Call::maybeScalar(int i) {
   if (isAbsent(i)) return {};
-  return at::Scalar(number(i));
+  return scalar(i);
 }
 
 int64_t Call::integer(int i) {

@@ -35,6 +35,8 @@ class Call {
   Optional<at::Tensor> maybeTensor(int i);
   std::vector<at::Tensor> tensors(int i);
   double number(int i);
+  // A whole number is an integer, so that an integer tensor stays one.
+  at::Scalar scalar(int i);
   Optional<at::Scalar> maybeScalar(int i);
   int64_t integer(int i);
   std::vector<int64_t> integers(int i);

@@ -45,9 +45,9 @@ function parse(line, number) {
 const snake = (name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 
 function read(param, index, asNumber) {
-  if (param.type === "Tensor|Number") return asNumber ? `at::Scalar(call.number(${index}))` : `call.tensor(${index})`;
+  if (param.type === "Tensor|Number") return asNumber ? `call.scalar(${index})` : `call.tensor(${index})`;
   if (!param.isOptional)
-    return param.type === "Number" ? `at::Scalar(call.number(${index}))` : `call.${readers[param.type]}(${index})`;
+    return param.type === "Number" ? `call.scalar(${index})` : `call.${readers[param.type]}(${index})`;
   if (param.type === "int")
     return `(call.isAbsent(${index}) ? Optional<int64_t>() : Optional<int64_t>(call.integer(${index})))`;
   return `call.${maybeReaders[param.type]}(${index})`;

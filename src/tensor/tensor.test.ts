@@ -19,11 +19,11 @@ describe("errors of ops", () => {
   it("name the op and the type and shape of every operand", () => {
     tidy(() => {
       const [a, b] = [ones([8, 896]), ones([4, 86], { dtype: "float64" })];
-      expect(() => a.matmul(b)).toThrow(/^matmul: .*\(operands: Float \[8, 896\], Double \[4, 86\]\)$/s);
+      expect(() => a.matmul(b)).toThrow(/^matmul: .*\(operands: float32 \[8, 896\], float64 \[4, 86\]\)$/s);
       expect(() => a.linear(ones([3, 896]), ones([4]))).toThrow(
-        /^linear: .*Float \[8, 896\], Float \[3, 896\], Float \[4\]/s,
+        /^linear: .*float32 \[8, 896\], float32 \[3, 896\], float32 \[4\]/s,
       );
-      expect(() => cat([ones([2, 3]), ones([2, 4])], 0)).toThrow(/^cat: .*Float \[2, 3\], Float \[2, 4\]/s);
+      expect(() => cat([ones([2, 3]), ones([2, 4])], 0)).toThrow(/^cat: .*float32 \[2, 3\], float32 \[2, 4\]/s);
     });
   });
 
@@ -148,6 +148,17 @@ describe("values", () => {
       });
     },
   );
+
+  it("of an integer tensor and a whole number are integers, of another number float32", () => {
+    tidy(() => {
+      const whole = tensor(Int32Array.of(3, -1));
+      expect([whole.add(1), whole.mul(2), whole.add(0.5)].map(({ dtype }) => dtype)).toEqual([
+        "int64",
+        "int64",
+        "float32",
+      ]);
+    });
+  });
 
   it("of Int32Array are int64, of a tensor without any are none", () => {
     tidy(() => {
