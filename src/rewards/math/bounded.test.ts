@@ -55,6 +55,7 @@ test.each([
   ["braces in a formula", `The answer is foo $${"\\{".repeat(900)}$`],
   ["letters in a formula", `The answer is foo $${"a".repeat(19_000)}$`],
   ["letters and spaces in a formula", `The answer is foo $${"a ".repeat(9_000)}$`],
+  ["openers without closers", "\\(\\]".repeat(5_000)],
   ["macros in a formula", `The answer is foo $${"\\a{".repeat(4_000)}$`],
 ])("%s cost time in proportion to their length", (_, completion) => {
   const start = performance.now();

@@ -236,8 +236,11 @@ type Found = { content: string; start: number; end: number };
 /** Formulas between delimiters, in order. A $ before prose or without a partner is money. */
 export function findFormulas(text: string): Found[] {
   const out: Found[] = [];
+  /** Closers that do not come again, so that a thousand openers do not each look for them. */
+  const unclosed = new Set<string>();
   const take = (start: number, open: number, closer: string): number => {
-    const close = text.indexOf(closer, start + open);
+    const close = unclosed.has(closer) ? -1 : text.indexOf(closer, start + open);
+    if (close < 0) unclosed.add(closer);
     if (close < 0 || close - start > MAX_ANSWER) return start + open;
     const content = text.slice(start + open, close);
     if (
