@@ -31,7 +31,7 @@ const functions = {
   ok: (v) => v || fail("not true"), equal: (a, b) => a == b || fail("not equal"), notEqual: (a, b) => a != b || fail("equal"),
   strictEqual: (a, b) => Object.is(a, b) || fail("not equal"), notStrictEqual: (a, b) => !Object.is(a, b) || fail("equal"),
   deepEqual: (a, b) => same(a, b, false) || fail("not deep-equal"), deepStrictEqual: (a, b) => same(a, b, true) || fail("not deep-equal"),
-  throws: (f) => { try { f(); } catch { return; } fail("did not throw"); },
+  throws: (f) => { const before = state.failed; try { f(); } catch { state.failed = before; return; } fail("did not throw"); },
 };
 const counted = (f) => (...args) => { state.checks++; return f(...args); };
 const assert = counted((v, m) => v || fail(m ?? "not true"));

@@ -16,11 +16,15 @@ export type Checker =
 
 export type CodeTests =
   | { type: "stdio"; cases: { input: string; output: string }[]; checker?: Checker }
-  /** `name` may be a path: `Solution.twoSum` is a method of a fresh instance. */
+  /**
+   * `name` may be a path: `Solution.twoSum` is a method of a fresh instance. What is expected is JSON: a function that
+   * returns a set is tested by asserts.
+   */
   | { type: "function"; name: string; cases: { args: unknown[]; expected: unknown }[]; tolerance?: number }
   /**
    * Test code of the program's language. `setup` runs before it, beside it; `entryPoint` names the function that an
-   * uncalled `check(candidate)` wants; `live` says that the tests need the program's live objects.
+   * uncalled `check(candidate)` wants; `live` says that the tests need the program's live objects. Tests that come to
+   * their end without an assertion, or without a call of the program, are a bad gold.
    */
   | { type: "asserts"; code: string; setup?: string; entryPoint?: string; live?: boolean };
 
