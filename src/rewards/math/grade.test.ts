@@ -133,6 +133,7 @@ describe("answers that are not the same", () => {
     ["(0,1)", "\\{y \\mid 0<x<1\\}"],
     ["\\sum_{i=1}^n\\sum_{j=1}^m i j^2", "\\sum_{i=1}^n\\sum_{j=1}^m i^2 j"],
     ["0", "\\arctan(1e-9999)"],
+    ["42", "9.1e9999\\overline{27}"],
     ["0.5", "0.5\\%"],
     ["\\pi", "\\pi^\\circ"],
     ["11", "11_3"],

@@ -33,16 +33,29 @@ const SYMMETRIC = new Set(["max", "min", "gcd", "lcm"]);
 function modularAlgebra(field: (typeof FIELDS)[number], seed: number, state: { isOpaque: boolean }): Algebra<number> {
   const { prime } = field;
   const multiply = (a: number, b: number): number => (a * b) % prime;
+  /** By Fermat, exponents count modulo prime − 1. */
   const powerOf = (base: number, exponent: bigint): number => {
+    if (base === 0) return exponent === 0n ? 1 : 0;
     let result = 1;
     let square = base;
-    for (let left = exponent; left > 0n; left >>= 1n) {
-      if (left & 1n) result = multiply(result, square);
+    for (let left = Number(exponent % BigInt(prime - 1)); left > 0; left = Math.floor(left / 2)) {
+      if (left % 2 === 1) result = multiply(result, square);
       square = multiply(square, square);
     }
     return result;
   };
-  const inverse = (a: number): number | undefined => (a === 0 ? undefined : powerOf(a, BigInt(prime - 2)));
+  /** The extended Euclidean algorithm: `a` times `found` is `rest` modulo the prime. */
+  const inverse = (a: number): number | undefined => {
+    if (a === 0) return undefined;
+    let [last, rest]: [number, number] = [prime, a];
+    let [before, found] = [0, 1];
+    while (rest > 1) {
+      const quotient = Math.floor(last / rest);
+      [last, rest] = [rest, last - quotient * rest];
+      [before, found] = [found, before - quotient * found];
+    }
+    return found < 0 ? found + prime : found;
+  };
   const residue = (value: bigint): number => {
     const small = Number(value % BigInt(prime));
     return small < 0 ? small + prime : small;

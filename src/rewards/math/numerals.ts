@@ -20,7 +20,7 @@ export function parseNumber(c: Cursor): Expr {
   const value = numeral(text);
   const token = peek(c);
   if (value.kind !== "number") return value;
-  if ((isCmd(token, "overline") || isCmd(token, "dot") || isCmd(token, "bar")) && text.includes(".")) {
+  if ((isCmd(token, "overline") || isCmd(token, "dot") || isCmd(token, "bar")) && /^[\d.]+\.\d*$/.test(text)) {
     const digits = c.tokens[c.at + 2];
     if (
       c.tokens[c.at + 1]?.type === "open" &&
