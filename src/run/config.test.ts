@@ -187,6 +187,7 @@ describe("any JSON-shaped config", () => {
         expect(diffConfigs(given, plain(given))).toEqual([]);
       }),
     );
+    expect(diffConfigs({ rows: [{ least: -0 }] }, plain({ rows: [{ least: -0 }] }))).toEqual([]); // JSON has no -0.
     expect(diffConfigs({ reasoning: { lr: 1e-6 } }, { reasoning: { lr: 2e-6 } }).map(formatChange)).toEqual([
       "reasoning.lr 1e-6 → 2e-6",
     ]);

@@ -154,4 +154,8 @@ export function optional(like: unknown): unknown {
 }
 
 /** True when two settings hold the same value; an absent one equals undefined. */
-export const isSameValue = (a: unknown, b: unknown): boolean => isDeepStrictEqual(a, b);
+export const isSameValue = (a: unknown, b: unknown): boolean => isDeepStrictEqual(asJson(a), asJson(b));
+
+/** As a file holds it, where -0 is 0. */
+const asJson = (value: unknown): unknown =>
+  value === undefined ? undefined : JSON.parse(JSON.stringify(value) ?? "null");

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parseAnswer } from "#rewards";
 import { sandboxProblem } from "#sandbox";
 import { checkTask } from "./check.ts";
@@ -139,7 +139,8 @@ const real: [string, (data: string) => Task<unknown>, string, Split][] = [
   ["math-train", (data) => math({ data }) as Task<unknown>, "math/math-train.json.gz", "train"],
   ["ifeval", (data) => ifeval({ data: { test: data } }) as Task<unknown>, "instruction/ifeval.jsonl.gz", "test"],
 ];
-describe.skipIf(!existsSync(shared))(`on real data (skipped without ${shared})`, () => {
+describe("on real data", () => {
+  beforeEach((context) => context.skip(!existsSync(shared), `no ${shared}`));
   test.each(real)(
     "%s: gold earns full marks, stock answers nothing",
     { timeout: 600_000 },
