@@ -58,7 +58,7 @@ describe.each(folders)("%s as transformers reads it", (name) => {
       const policy = new LocalPolicy(loadModel(join(root, name)), tokenizer, { microBatchTokens });
       const { loss } = await policy.forwardBackward(pairExamples(texts), pairLoss(plain), { together: 2 });
       expect(loss).toBeCloseTo(golden.pairs.loss, 4);
-      const gradient = (ours: string) => policy.model.decoder.parameters().get(ours)!.grad!.toFloat32();
+      const gradient = (ours: string) => tidy(() => policy.model.decoder.parameters().get(ours)!.grad!.toFloat32());
       for (const [ours, theirs] of [
         ["scalar", "score.weight"],
         ["embedding", "model.embed_tokens.weight"],
@@ -83,7 +83,8 @@ describe.each(folders)("%s as transformers reads it", (name) => {
     expect(await scoresOf(policy, texts)).toEqual(near(golden.scores));
     policy.dispose();
     model.decoder.dispose();
-    expect(liveTensors()).toBe(before);
+    // The collector may have found earlier tests' leftovers meanwhile; more than before is ours.
+    expect(liveTensors()).toBeLessThanOrEqual(before);
   });
 });
 
