@@ -19,7 +19,7 @@ import {
 import { policySampler } from "./policy-sampler.ts";
 
 /** The paper gives what is dropped (arXiv 2501.12948, section 2.3.3), not how many are sampled nor where the limits lie: those are ours. */
-const defaults = {
+const bestOfDefaults = settings({
   /** Answers per prompt. */
   samples: count(16),
   temperature: within(1, 0.01, 100),
@@ -35,11 +35,9 @@ const defaults = {
   /** Length of the n-grams of words that count as said again, and the largest share of them. */
   repetitionWords: count(10),
   maxRepeatedShare: within(0.2, 0, 1),
-};
+});
 
-export type BestOfConfig = typeof defaults;
-
-const bestOfDefaults: BestOfConfig = settings(defaults);
+export type BestOfConfig = typeof bestOfDefaults;
 
 /** The settings with some of them changed; an unknown name or a value that does not fit is an error. */
 export const bestOfConfig = (changes: DeepPartial<BestOfConfig> = {}): BestOfConfig =>

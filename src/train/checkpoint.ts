@@ -12,12 +12,24 @@ import {
 
 /** What every trainer's checkpoint holds beside the weights and the optimizer; each adds what it needs to go on. */
 export type TrainerState = CheckpointState & {
+  /** Fingerprint of what is trained on: its order follows from the seed and the step. */
+  data: string;
   /** The checkpoint that is kept however old it is. */
   best: { step: number } | undefined;
   /** Seconds of training and tokens trained on, over all processes of this run. */
   trainSeconds: number;
   tokens: number;
 };
+
+/** A trainer's state before its first step. */
+export const freshState = (data: string): TrainerState => ({
+  step: 0,
+  data,
+  best: undefined,
+  trainSeconds: 0,
+  tokens: 0,
+  lengths: {},
+});
 
 /** The run whose recipe calls a trainer. */
 export function runOf(trainer: string): Run {
@@ -29,14 +41,20 @@ export function runOf(trainer: string): Run {
 /**
  * The state to go on from: of the last checkpoint of the stage, whose weights and optimizer the policy then has, or
  * `fresh`. The append-only files are cut back to it. `dir` is the checkpoint, undefined at the beginning.
+ * Throws a UserError, and changes nothing, where the data are not the checkpoint's; `data` names them: "the rows have".
  */
 export async function resume<S extends TrainerState>(
   run: Run,
   folder: string,
   policy: Policy,
   fresh: S,
+  data: string,
 ): Promise<{ state: S; dir: string | undefined }> {
   const latest = loadLatestCheckpoint<S>(folder);
+  if (latest !== undefined && latest.state.data !== fresh.data)
+    throw new UserError(
+      `${latest.dir}: ${data} changed since this checkpoint. Put back what it was trained on, or choose another --run.`,
+    );
   run.truncateTo(latest?.state.lengths ?? run.stageStart);
   if (latest === undefined) return { state: fresh, dir: undefined };
   await unlessCorrupt(latest.dir, () => policy.load(latest.dir));

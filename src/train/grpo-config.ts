@@ -1,4 +1,5 @@
 import { applyPartial, count, type DeepPartial, oneOf, optional, settings, within } from "#run";
+import { computeDefaults, optimizerDefaults } from "./trainer-config.ts";
 
 /**
  * Settings of training by rollouts, whatever its advantages are. A step is one optimizer update, as the paper counts; a rollout is one
@@ -15,16 +16,7 @@ export const rolloutDefaults = settings({
   /** Passes over one rollout. */
   innerEpochs: count(1),
 
-  lr: within(1e-6, 0, 1),
-  warmupSteps: count(0, { min: 0 }),
-  schedule: oneOf("constant", ["constant", "linear", "cosine"]),
-  /** What the schedule ends at, as a share of lr. */
-  lrFloor: within(0, 0, 1),
-  /** 0 does not clip the gradient. */
-  maxGradNorm: within(1, 0, Number.POSITIVE_INFINITY),
-  weightDecay: within(0, 0, 1),
-  beta1: within(0.9, 0, 0.999999),
-  beta2: within(0.999, 0, 0.999999),
+  ...optimizerDefaults,
 
   temperature: within(1, 0.01, 100),
   maxNewTokens: count(512),
@@ -81,8 +73,7 @@ export const rolloutDefaults = settings({
 
   /** Predicted tokens in one forward and backward pass. */
   microBatchTokens: count(1024),
-  dtype: oneOf("float32", ["float32", "bfloat16"]),
-  device: oneOf("cpu", ["cpu", "cuda:0"]),
+  ...computeDefaults,
 });
 
 export type RolloutConfig = typeof rolloutDefaults;

@@ -1,9 +1,18 @@
 import { join } from "node:path";
 import type { Model } from "#models";
 import { type AdamWOptions, learningRate } from "#nn";
-import { type FrozenPolicy, LocalFrozen, LocalPolicy } from "#policy";
+import { type FrozenPolicy, LocalFrozen, type LocalPolicy } from "#policy";
 import { type Run, UserError } from "#run";
-import { isDue, refuseDivergence, resume, runOf, save, type TrainerState, unlessCorrupt } from "./checkpoint.ts";
+import {
+  freshState,
+  isDue,
+  refuseDivergence,
+  resume,
+  runOf,
+  save,
+  type TrainerState,
+  unlessCorrupt,
+} from "./checkpoint.ts";
 import { type Collected, collect } from "./collect.ts";
 import { evaluateTasks } from "./evaluate-tasks.ts";
 import { grpoRollout, type RolloutParts } from "./grpo.ts";
@@ -12,13 +21,12 @@ import { grpoNeeds, planMemory, refuseWhatCannotFit } from "./memory.ts";
 import { freshSource, PromptSource, type SourceState } from "./prompt-source.ts";
 import { reportRollout, type TimedStep } from "./rollout-report.ts";
 import { activeAt, fingerprintOf, type LoadedTask, loadTasks, type Tasks } from "./task-mix.ts";
+import { policyOptions, withPolicy } from "./trained-policy.ts";
 import { type Ending, overoptimised, plateaued, type Watched } from "./watch.ts";
 
 /** What a resumed run goes on from; with the weights and the optimizer it is the whole state. */
 type State = TrainerState & {
   rollout: number;
-  /** Fingerprint of the tasks and their rows. */
-  data: string;
   source: SourceState;
   /** Tasks that were in when `evaluations` began: figures over other tasks are not compared with them. */
   numActive: number;
@@ -88,46 +96,31 @@ export async function trainByRollouts<R, C extends RolloutConfig>(
       `${name}: steps is ${config.steps}, each rollout makes ${perRollout} (miniBatches · innerEpochs). Expected a multiple of ${perRollout}.`,
     );
   }
-  const trainer = await open(run, algorithm, model, await loadTasks(tasks, config.steps), config);
-  try {
-    while (trainer.state.step < config.steps && trainer.state.ended === undefined) {
-      await oneRollout(trainer);
-      run.stopIfAsked();
+  const loaded = await loadTasks(tasks, config.steps);
+  const folder = run.claimCheckpoints();
+  const options = policyOptions(config, algorithm.optimizer?.(config));
+  const change = algorithm.change && ((given: Model) => algorithm.change!(given, run.seed));
+  return withPolicy(run, model, { options, change }, async (policy) => {
+    const trainer = await open({ run, folder, tasks: loaded, algorithm, config, policy });
+    try {
+      while (trainer.state.step < config.steps && trainer.state.ended === undefined) {
+        await oneRollout(trainer);
+        run.stopIfAsked();
+      }
+    } finally {
+      trainer.reference?.dispose();
     }
     const { trainSeconds, tokens, step, ended, best } = trainer.state;
     const isRolledBack = ended?.reason === "overoptimised" && config.onAlarm === "rollback";
-    const model = join(trainer.folder, String(isRolledBack ? best!.step : step));
-    return { model, steps: step, trainSeconds, tokens, ...(ended === undefined ? {} : { ended }) };
-  } finally {
-    run.terminal?.end();
-    trainer.reference?.dispose();
-    trainer.policy.dispose();
-  }
+    const trained = join(folder, String(isRolledBack ? best!.step : step));
+    return { model: trained, steps: step, trainSeconds, tokens, ...(ended === undefined ? {} : { ended }) };
+  });
 }
 
 async function open<C extends RolloutConfig>(
-  run: Run,
-  algorithm: Algorithm<C>,
-  model: string,
-  tasks: LoadedTask[],
-  config: C,
+  parts: Omit<Trainer<C>, "source" | "reference" | "state">,
 ): Promise<Trainer<C>> {
-  const { seed } = run;
-  const folder = run.claimCheckpoints();
-  const options = {
-    dtype: config.dtype,
-    device: config.device,
-    microBatchTokens: config.microBatchTokens,
-    optimizer: {
-      beta1: config.beta1,
-      beta2: config.beta2,
-      weightDecay: config.weightDecay,
-      ...algorithm.optimizer?.(config),
-    },
-  };
-  run.terminal?.begin(`loading ${model}`);
-  const { change = (loaded) => loaded } = algorithm;
-  const policy = await LocalPolicy.open(model, options, (loaded) => change(loaded, seed));
+  const { run, folder, tasks, algorithm, config, policy } = parts;
   const { microBatchTokens, maxNewTokens, groupSize } = config;
   refuseWhatCannotFit(planMemory(policy.model.decoder.config, grpoNeeds(config)), config.device, {
     activations: `Lower microBatchTokens (now ${microBatchTokens}) or maxNewTokens (now ${maxNewTokens}).`,
@@ -140,9 +133,8 @@ async function open<C extends RolloutConfig>(
       `${algorithm.name}: answers of up to ${limit} tokens leave no room for a prompt in the model's context of ${maxPositions}. Lower maxNewTokens${config.longerFrom === undefined ? "" : " or longerTokens"}.`,
     );
   const fresh: State = {
-    data: fingerprintOf(tasks),
+    ...freshState(fingerprintOf(tasks)),
     numActive: 0,
-    step: 0,
     rollout: 0,
     source: freshSource(),
     referenceStep: 0,
@@ -150,18 +142,11 @@ async function open<C extends RolloutConfig>(
     evaluations: [],
     earned: { sum: 0, rollouts: 0 },
     ended: undefined,
-    trainSeconds: 0,
-    tokens: 0,
-    lengths: {},
   };
-  const { state, dir } = await resume(run, folder, policy, fresh);
-  if (state.data !== fresh.data)
-    throw new UserError(
-      `${dir}: the tasks or their rows have changed since this checkpoint. Put the old ones back, or choose another --run.`,
-    );
+  const { state, dir } = await resume(run, folder, policy, fresh, "the tasks or their rows have");
   const source = new PromptSource(tasks, policy.tokenizer, {
     ...config,
-    seed,
+    seed: run.seed,
     state: state.source,
     maxPromptTokens: maxPositions - limit,
   });
@@ -169,9 +154,11 @@ async function open<C extends RolloutConfig>(
   if (config.kl > 0) {
     const saved = dir === undefined ? undefined : join(dir, "reference");
     reference =
-      saved === undefined ? policy.snapshot() : await unlessCorrupt(saved, () => LocalFrozen.load(saved, options));
+      saved === undefined
+        ? policy.snapshot()
+        : await unlessCorrupt(saved, () => LocalFrozen.load(saved, policyOptions(config)));
   }
-  return { run, folder, tasks, algorithm, config, policy, source, reference, state };
+  return { ...parts, source, reference, state };
 }
 
 /** One rollout, the updates on it, and what is due after them: evaluation, metrics, checkpoint. */
@@ -208,14 +195,15 @@ async function oneRollout<C extends RolloutConfig>(trainer: Trainer<C>): Promise
     config,
     first,
   );
-  state.trainSeconds += (performance.now() - started) / 1000;
+  const rolloutMs = performance.now() - started;
+  const stepMs = rolloutMs / steps.length;
+  state.trainSeconds += rolloutMs / 1000;
   state.tokens += steps.reduce((sum, { trained }) => sum + trained.numTokens, 0);
   state.step = first + steps.length;
   state.rollout++;
   state.earned.sum += collected!.metrics["reward/mean"]!;
   state.earned.rollouts++;
   const evaluated = await evaluateIfDue(trainer, first);
-  const stepMs = (performance.now() - started) / steps.length;
   reportRollout(run, { config, state, tokenizer: policy.tokenizer, collected: collected!, steps, evaluated, stepMs });
   await saveIfDue(trainer, first);
 }
@@ -290,9 +278,7 @@ function heed<C extends RolloutConfig>({ run, state, config, tasks }: Trainer<C>
         ? plateaued(state.evaluations, config.plateau)
         : undefined;
   for (const { reason, text } of new Set([alarm, ending].filter((one) => one !== undefined))) {
-    const line = `step ${state.step}: ${reason}: ${text}`;
-    run.log(line);
-    run.terminal?.note(line);
+    run.tell(`step ${state.step}: ${reason}: ${text}`);
   }
   state.ended = ending;
 }

@@ -1,6 +1,7 @@
 import type { DecoderConfig } from "#models";
 import { availableMemory, UserError } from "#run";
 import type { RolloutConfig } from "./grpo-config.ts";
+import type { PolicySettings } from "./trainer-config.ts";
 
 /** Bytes a run will hold at its largest, by what they are for. Estimates from shapes; the activations' factor was measured. */
 export type MemoryPlan = {
@@ -34,6 +35,14 @@ export function grpoNeeds(config: RolloutConfig, promptTokens = 128): MemoryNeed
     passTokens: Math.max(config.microBatchTokens, longest),
   };
 }
+
+/** What training on texts of up to `longest` tokens needs. */
+export const supervisedNeeds = ({ dtype, microBatchTokens }: PolicySettings, longest: number): MemoryNeeds => ({
+  dtype,
+  hasReference: false,
+  cachedTokens: 0,
+  passTokens: Math.max(microBatchTokens, longest),
+});
 
 /** What training this model takes, in bytes. */
 export function planMemory(

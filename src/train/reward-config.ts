@@ -1,7 +1,8 @@
 import { applyPartial, count, type DeepPartial, oneOf, optional, settings, within } from "#run";
+import { computeDefaults, supervisedCheckpoints, supervisedOptimizer } from "./trainer-config.ts";
 
 /** Settings of a reward model's training. A step is one optimizer update. */
-const defaults = {
+const rewardDefaults = settings({
   /** What it reads of a response, and is shown ever after: what follows the thought, or all of it. */
   judges: oneOf("summary", ["summary", "response"]),
   /** Pairs, or single labelled responses, in one update. */
@@ -9,15 +10,8 @@ const defaults = {
   epochs: count(1),
   /** Updates at most, whatever the number of pairs. */
   steps: optional(count(1)),
+  ...supervisedOptimizer,
   lr: within(6e-6, 0, 1),
-  warmupSteps: count(0, { min: 0 }),
-  schedule: oneOf("cosine", ["constant", "linear", "cosine"]),
-  /** What the schedule ends at, as a share of lr. */
-  lrFloor: within(0.1, 0, 1),
-  maxGradNorm: within(1, 0, Number.POSITIVE_INFINITY),
-  weightDecay: within(0, 0, 1),
-  beta1: within(0.9, 0, 1),
-  beta2: within(0.999, 0, 1),
   /** Tokens of prompt and response at most; the model's own limit holds too. A longer one is left out, and counted. */
   maxTokens: count(8192, { min: 2 }),
 
@@ -31,20 +25,14 @@ const defaults = {
   heldOut: within(0.1, 0, 0.5),
   /** Bins of the reliability table. */
   reliabilityBins: count(10),
-  /** Steps between measurements; 0 measures only at the end. */
-  evalEvery: count(0, { min: 0 }),
-  checkpointEvery: count(100),
-  keepCheckpoints: count(2),
+  ...supervisedCheckpoints,
 
   /** Tokens in one forward and backward pass; a longer pair goes alone. */
   microBatchTokens: count(1024),
-  dtype: oneOf("float32", ["float32", "bfloat16"]),
-  device: oneOf("cpu", ["cpu", "cuda:0"]),
-};
+  ...computeDefaults,
+});
 
-export type RewardConfig = typeof defaults;
-
-const rewardDefaults: RewardConfig = settings(defaults);
+export type RewardConfig = typeof rewardDefaults;
 
 /** The settings with some of them changed; an unknown name or a value that does not fit is an error. */
 export const rewardConfig = (changes: DeepPartial<RewardConfig> = {}): RewardConfig =>

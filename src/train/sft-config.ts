@@ -1,7 +1,8 @@
 import { applyPartial, count, type DeepPartial, oneOf, optional, settings, within } from "#run";
+import { computeDefaults, supervisedCheckpoints, supervisedOptimizer } from "./trainer-config.ts";
 
 /** Settings of supervised training. A step is one optimizer update. */
-const defaults = {
+const sftDefaults = settings({
   /** Passes over the rows. */
   epochs: within(2, 0.001, 10_000),
   /** Updates, whatever the number of rows; takes the place of epochs. */
@@ -11,15 +12,8 @@ const defaults = {
   /** Predicted tokens in one update, at most; takes the place of batchSize. */
   batchTokens: optional(count(1)),
 
+  ...supervisedOptimizer,
   lr: within(1e-5, 0, 1),
-  warmupSteps: count(0, { min: 0 }),
-  schedule: oneOf("cosine", ["constant", "linear", "cosine"]),
-  /** What the schedule ends at, as a share of lr. */
-  lrFloor: within(0.1, 0, 1),
-  maxGradNorm: within(1, 0, Number.POSITIVE_INFINITY),
-  weightDecay: within(0, 0, 1),
-  beta1: within(0.9, 0, 1),
-  beta2: within(0.999, 0, 1),
   /** "token": every trained token of an update weighs the same; "sequence": every sequence does. */
   aggregation: oneOf("token", ["token", "sequence"]),
 
@@ -32,23 +26,16 @@ const defaults = {
 
   /** Share of the rows of each source that is not trained on, but measured. */
   heldOut: within(0, 0, 0.5),
-  /** Steps between measurements of the held-out loss; 0 measures only at the end. */
-  evalEvery: count(0, { min: 0 }),
-  /** Steps between checkpoints; the best by held-out loss is saved besides. */
-  checkpointEvery: count(100),
-  keepCheckpoints: count(2),
+  ...supervisedCheckpoints,
 
   /** Predicted tokens in one forward and backward pass; a longer sequence goes alone. */
   microBatchTokens: count(1024),
   /** How an update's sequences share passes: as few passes as best-fit finds, or in the order they come. */
   packing: oneOf("bestFit", ["bestFit", "inOrder"]),
-  dtype: oneOf("float32", ["float32", "bfloat16"]),
-  device: oneOf("cpu", ["cpu", "cuda:0"]),
-};
+  ...computeDefaults,
+});
 
-export type SftConfig = typeof defaults;
-
-const sftDefaults: SftConfig = settings(defaults);
+export type SftConfig = typeof sftDefaults;
 
 /** The settings with some of them changed; an unknown name or a value that does not fit is an error. */
 export const sftConfig = (changes: DeepPartial<SftConfig> = {}): SftConfig =>

@@ -203,10 +203,9 @@ describe("collecting a rollout", () => {
   });
 
   it("a verifier that fails too often stops the run and says what it said", async () => {
-    let asked = 0;
     const failing = (share: number) =>
       withReward((n, text) => {
-        if (text.length * 7 + n + (asked++ > 1e6 ? 1 : 0) > 0 && (text.length + n) % 10 < share) throw new Error("algebra is down"); // biome-ignore format: one line
+        if ((text.length + n) % 10 < share) throw new Error("algebra is down");
         return 1;
       });
     await expect(collect(failing(10))).rejects.toThrow(/24 of 24 answers have no reward.*algebra is down.*maxVerifierErrors.*aha check/s); // biome-ignore format: one line

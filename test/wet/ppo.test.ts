@@ -21,6 +21,7 @@ import recipe from "../../recipes/ppo.ts";
 import type { RewardedGroup } from "../../src/train/collect.ts";
 import type { PolicyFields } from "../../src/train/losses.ts";
 import type { ValueFields } from "../../src/train/losses-value.ts";
+import { failsAfter, withoutTimes } from "./resumed.ts";
 import { parity, writeTinyModel } from "./tiny.ts";
 
 /** Pays for digits: what can be learned in seconds. */
@@ -227,17 +228,8 @@ describe("a run", () => {
 
   it("that was stopped gives, number for number, what one never stopped gives", async () => {
     const whole = await train("twelve", 12);
-    const { step } = LocalPolicy.prototype;
-    let calls = 0;
-    LocalPolicy.prototype.step = function (options) {
-      if (++calls > 6) throw new Error("pulled the plug");
-      return step.call(this, options);
-    };
-    await expect(train("stopped", 12)).rejects.toThrow("pulled the plug");
-    LocalPolicy.prototype.step = step;
+    await failsAfter(6, () => train("stopped", 12));
     const resumed = await train("stopped", 12);
-    const withoutTimes = (lines: readonly Line[]) =>
-      lines.map((line) => Object.entries(line).filter(([name]) => !name.startsWith("time/")));
     expect(withoutTimes(resumed.lines)).toEqual(withoutTimes(whole.lines));
     const weights = ({ result }: typeof whole) => readFileSync(join(result.model, "model.safetensors"));
     expect(weights(resumed).equals(weights(whole))).toBe(true);

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import {
   defineRecipe,
   type LabelledResponse,
-  LocalPolicy,
   type PreferencePair,
   paperHelpfulness,
   paperSafety,
@@ -25,6 +24,7 @@ import { parseAnswer } from "#rewards";
 import { readJsonLines, runRecipe } from "#run";
 import { streamKey, uniformAt } from "#tensor";
 import recipe from "../../recipes/reward-model.ts";
+import { failsAfter, withoutTimes } from "./resumed.ts";
 import { writeTinyModel } from "./tiny.ts";
 
 let dir: string;
@@ -128,23 +128,11 @@ describe("a scorer from a reward model's folder", () => {
 
 describe("stopped and started again", () => {
   const config = rewardConfig({ ...quick, epochs: 1, batchSize: 40, checkpointEvery: 3, evalEvery: 2 });
-  const withoutTimes = (lines: readonly Line[]) =>
-    lines.map((line) => Object.entries(line).filter(([name]) => !name.startsWith("time/")));
-  /** Lets some steps through, then fails. */
-  async function killed(name: string, steps: number) {
-    const { step } = LocalPolicy.prototype;
-    let calls = 0;
-    LocalPolicy.prototype.step = function (options) {
-      if (++calls > steps) throw new Error("pulled the plug");
-      return step.call(this, options);
-    };
-    await expect(train(name, { pairs }, config)).rejects.toThrow("pulled the plug");
-    LocalPolicy.prototype.step = step;
-  }
+  const fail = (name: string) => failsAfter(4, () => train(name, { pairs }, config));
 
   it("gives the numbers and weights of a training that was never stopped", async () => {
     const whole = await train("whole", { pairs }, config);
-    await killed("stopped", 4);
+    await fail("stopped");
     const resumed = await train("stopped", { pairs }, config);
     expect(withoutTimes(resumed.lines)).toEqual(withoutTimes(whole.lines));
     expect(resumed.result.heldOut).toEqual(whole.result.heldOut);
@@ -153,7 +141,7 @@ describe("stopped and started again", () => {
   });
 
   it("on other pairs is refused", async () => {
-    await killed("changed", 4);
+    await fail("changed");
     await expect(train("changed", { pairs: pairs.toReversed() }, config)).rejects.toThrow("the data has changed");
   });
 });

@@ -24,6 +24,7 @@ import type { Sequence } from "../../src/train/conversation.ts";
 import { crossEntropy } from "../../src/train/losses.ts";
 import { supervisedExamples } from "../../src/train/supervised-examples.ts";
 import { aha } from "./cli.ts";
+import { failsAfter, withoutTimes } from "./resumed.ts";
 import { writeTinyModel } from "./tiny.ts";
 
 type Golden = {
@@ -208,25 +209,15 @@ describe("stopped and started again", () => {
     checkpointEvery: 3,
   };
   const data = { sums: { rows: sums, weight: 3 }, texts: { rows: [{ text: "1 + 2 = 3" }, { text: "so 4 - 1 = 3" }], weight: 1 } } satisfies SftData; // biome-ignore format: one line
-  /** A training that fails in its step `n`. */
-  async function failIn(n: number, name: string): Promise<void> {
-    const { step } = LocalPolicy.prototype;
-    let calls = 0;
-    LocalPolicy.prototype.step = function (options) {
-      if (++calls === n) throw new Error("pulled the plug");
-      return step.call(this, options);
-    };
-    await expect(train(name, tiny, data, settings)).rejects.toThrow("pulled the plug");
-    LocalPolicy.prototype.step = step;
-    expect(readJsonLines(join(dir, name, "metrics.jsonl"))).toHaveLength(n - 1);
+  async function fail(name: string, numSteps: number): Promise<void> {
+    await failsAfter(numSteps, () => train(name, tiny, data, settings));
+    expect(readJsonLines(join(dir, name, "metrics.jsonl"))).toHaveLength(numSteps);
   }
-  const withoutTimes = (lines: readonly Line[]) =>
-    lines.map((line) => Object.entries(line).filter(([name]) => !name.startsWith("time/")));
 
   it("gives the numbers and weights of a training that was never stopped", async () => {
     const whole = await train("whole", tiny, data, settings);
     expect(whole.lines.length).toBeGreaterThan(12);
-    await failIn(8, "stopped"); // The last checkpoint is of step 6.
+    await fail("stopped", 7); // The last checkpoint is of step 6.
     const resumed = await train("stopped", tiny, data, settings);
     expect(withoutTimes(resumed.lines)).toEqual(withoutTimes(whole.lines));
     expect(distance(resumed.result.model, whole.result.model)).toBe(0);
@@ -235,10 +226,11 @@ describe("stopped and started again", () => {
   });
 
   it("on other rows is refused", async () => {
-    await failIn(5, "changed");
+    await fail("changed", 4);
     await expect(
       train("changed", tiny, { ...data, sums: { rows: sums.toReversed(), weight: 3 } }, settings),
     ).rejects.toThrow(/checkpoints\/sft\/3: the rows have changed since this checkpoint/);
+    expect(readJsonLines(join(dir, "changed", "metrics.jsonl"))).toHaveLength(4); // Nothing was cut back.
   });
 });
 

@@ -6,6 +6,7 @@ import { readJsonLines, runRecipe } from "#run";
 import { defineTask, type Task, user } from "#tasks";
 import { type GrpoConfig, type GrpoResult, grpo, grpoConfig, share, type Tasks } from "#train";
 import { defineRecipe } from "../../src/run/recipe.ts";
+import { failsAfter } from "./resumed.ts";
 import { parity, vowels, writeTinyModel } from "./tiny.ts";
 
 let dir: string;
@@ -47,12 +48,23 @@ describe("training on a mixture", () => {
     expect(metrics[3]!["eval/accuracy"]).toBe(metrics[3]!["eval/parity/accuracy"]);
   });
 
-  it("is refused where a task enters after the end, or when its rows have changed on resume", async () => {
+  it("is refused where a task enters after the end, or has nothing to be measured by", async () => {
     await expect(train("late", [share(parity), share(vowels, { fromStep: 8 })], { steps: 8 })).rejects.toThrow(
       "task vowels enters at step 8, training has 8",
     );
     const unwatched: Task<{ n: number }> = { ...parity, load: (split) => (split === "train" ? [{ n: 1 }] : []) };
     await expect(train("unwatched", unwatched, { steps: 4 })).rejects.toThrow('has 0 rows in its "test" split');
+  });
+
+  it("is refused on resume where its tasks, their rows or their weights have changed", async () => {
+    const settings = { steps: 8, evalEvery: 0, checkpointEvery: 2 };
+    await failsAfter(5, () => train("changed", [share(parity), share(vowels)], settings));
+    const fewer: Task<{ n: number }> = { ...parity, load: async (split) => (await parity.load(split)).slice(1) };
+    for (const tasks of [parity, [share(fewer), share(vowels)], [share(parity, { weight: 2 }), share(vowels)]])
+      await expect(train("changed", tasks as Tasks<{ n: number }>, settings)).rejects.toThrow(
+        /checkpoints\/grpo\/4: the tasks or their rows have changed since this checkpoint/,
+      );
+    expect((await train("changed", [share(parity), share(vowels)], settings)).metrics).toHaveLength(8);
   });
 });
 
