@@ -12,5 +12,14 @@ export { type Calibration, calibration, type Forecast, type ReliabilityBin, reli
 export { comparisonHtml } from "./comparison-report.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, type Problem, summarize } from "./evaluate.ts";
 export { type ReportCompletion, type ReportParts, reportHtml, type Summary, summaryOf } from "./report.ts";
-export { bootstrapInterval, consAtK, type Estimate, meanWithError, passAt1, passAtK, wilsonInterval } from "./stats.ts";
+export {
+  bootstrapInterval,
+  consAtK,
+  type Estimate,
+  mean,
+  meanWithError,
+  passAt1,
+  passAtK,
+  wilsonInterval,
+} from "./stats.ts";
 export { type Measured, type TrainingReport, writeTrainingReport } from "./training-report.ts";

@@ -110,13 +110,7 @@ export class LocalPolicy extends LocalFrozen implements Policy {
       for (const [name, value] of Object.entries(pass.maxima)) maxima[name] = Math.max(maxima[name] ?? value, value);
       await nextTurn();
     }
-    const mean = (value: number) => (numTokens === 0 ? 0 : value / numTokens);
-    return {
-      loss: total,
-      numTokens,
-      metrics: mapValues(sums, mean),
-      maxima,
-    };
+    return { loss: total, numTokens, metrics: mapValues(sums, (value) => value / numTokens), maxima };
   }
 
   /** One micro-batch; its metrics are summed over the trained tokens. */

@@ -72,7 +72,8 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
   "train/valueClipShare": { unit: "share", meaning: "Trained tokens whose value moved beyond its clip." },
   "train/explained": {
     unit: "share",
-    meaning: "Variance of the returns that the values at sampling explain: 1 is all, 0 no more than their mean.",
+    meaning:
+      "Variance of the returns that the values at sampling explain: 1 is all, 0 no more than their mean; absent where all returns are the same.",
   },
   "train/entropy": {
     unit: "nats",
@@ -89,9 +90,16 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
   "train/sequences": { unit: "sequences", meaning: "Sequences trained on in this step, in supervised training." },
   "time/rolloutMs": { unit: "ms", meaning: "Wall time of sampling." },
   "time/scoreMs": { unit: "ms", meaning: "Wall time that scoring added after sampling had ended." },
-  "time/updateMs": { unit: "ms", meaning: "Wall time of forward, backward and optimizer of this step." },
+  "time/updateMs": {
+    unit: "ms",
+    meaning:
+      "Wall time of forward, backward and optimizer of this step; the first on a rollout includes the reference's pass, and the value head's, over all of it.",
+  },
   "time/evalMs": { unit: "ms", meaning: "Wall time of the held-out evaluation." },
-  "time/stepMs": { unit: "ms", meaning: "Wall time of the step, its share of the rollout included." },
+  "time/stepMs": {
+    unit: "ms",
+    meaning: "Wall time of the step, its share of the rollout included, without evaluation and checkpoint.",
+  },
   "time/tokensPerSecond": { unit: "tokens/s", meaning: "Trained tokens of the step over time/stepMs." },
   "time/left": { unit: "s", meaning: "Expected time to the last step, from the steps so far." },
 };

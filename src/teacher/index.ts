@@ -52,7 +52,7 @@ export {
   preference,
 } from "./judge.ts";
 export { promptFile, promptsFolder } from "./prompt-file.ts";
-export { collectPrompt, filePrompts, promptId, type TaskPromptOptions, taskPrompts } from "./prompts.ts";
+export { collectPrompt, filePrompts, promptId, promptNumber, type TaskPromptOptions, taskPrompts } from "./prompts.ts";
 export { type CollectedRow, type Origin, type Provenance, refuseGenerated } from "./provenance.ts";
 export {
   type ChatSamplerOptions,

@@ -11,6 +11,9 @@ export function promptId(messages: readonly Message[]): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
+/** An identity as a number, for the key of a random stream. */
+export const promptNumber = (id: string): number => Number.parseInt(id.slice(0, 12), 16);
+
 /** A prompt for messages that somebody else wrote; its question is what the user said last. */
 export function collectPrompt(messages: readonly Message[]): CollectPrompt {
   const question = messages.findLast(({ role }) => role === "user")?.content ?? "";
@@ -38,13 +41,14 @@ export async function taskPrompts<R>(task: Task<R>, options: TaskPromptOptions<R
   return rows.slice(0, limit).map((row) => {
     const prompt = collectPrompt(promptOf(task, row));
     if (judge) return withJudge(prompt, judge.judge, judge.truth(row));
-    const grade = async (answer: Answer) => verdictOf((await scoreAnswer(task, answer, row)).rewards[correct] ?? null);
+    const grade = async (answer: Answer) =>
+      verdictOfReward((await scoreAnswer(task, answer, row)).rewards[correct] ?? null);
     return { ...prompt, grade, gradedBy: `task ${task.name}: ${correct}` };
   });
 }
 
 /** The verdict of a reward: its own, or what its number says. Full marks are correct; no value is no verdict. */
-function verdictOf(value: RewardValue): Verdict {
+function verdictOfReward(value: RewardValue): Verdict {
   if (value === null) return "verifierError";
   if (typeof value === "object") return value.verdict;
   return value >= 1 ? "correct" : "wrong";

@@ -55,7 +55,8 @@ export function solveSampler(
 }
 
 export type Draft = {
-  response: string /** What the rewritten summary has to say again. */;
+  response: string;
+  /** What the rewritten summary has to say again. */
   result?: string;
   provenance: Provenance;
 };

@@ -1,4 +1,4 @@
-import { type Scored, type ScoredGroup, scoreGroup, worth, worths } from "#eval";
+import { mean, type Scored, type ScoredGroup, scoreGroup, worth, worths } from "#eval";
 import type { Policy } from "#policy";
 import { type Grade, type RewardValue, softOverlong } from "#rewards";
 import type { Task } from "#tasks";
@@ -137,8 +137,6 @@ function solvedShare({ task, scored }: TaskGroup): number | undefined {
   const marks = scored.map((one) => worth(one, name)).filter((mark) => mark !== null);
   return marks.length === 0 ? undefined : mean(marks.map((mark) => Number(mark >= 1)));
 }
-
-const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
 
 function figures(
   all: readonly TaskGroup[],

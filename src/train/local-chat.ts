@@ -1,7 +1,7 @@
 import { answersOf, messageIds } from "#eval";
 import type { FrozenPolicy } from "#policy";
 import type { Message } from "#tasks";
-import { ChatError, type ChatModel, type ChatOptions, promptId, type Reply } from "#teacher";
+import { ChatError, type ChatModel, type ChatOptions, promptId, promptNumber, type Reply } from "#teacher";
 import { streamKey } from "#tensor";
 import { splitResponse } from "#tokenizer";
 
@@ -61,7 +61,8 @@ export function localChat(
         topP: options.topP,
         maxNewTokens: Math.min(options.maxTokens ?? maxNewTokens, maxNewTokens),
         eosIds: tokenizer.eosIds,
-        stream: (id) => streamKey(seed, "chat", hashOf(asked[id]!.messages), asked[id]!.options.seed ?? 0),
+        stream: (id) =>
+          streamKey(seed, "chat", promptNumber(promptId(asked[id]!.messages)), asked[id]!.options.seed ?? 0),
       },
     );
     for await (const group of groups) {
@@ -88,5 +89,3 @@ export function localChat(
 
 const settingsOf = ({ temperature, topP, maxTokens }: ChatOptions): string =>
   JSON.stringify([temperature, topP, maxTokens]);
-
-const hashOf = (messages: readonly Message[]): number => Number.parseInt(promptId(messages).slice(0, 12), 16);

@@ -1,8 +1,8 @@
 import { answersOf, messageIds } from "#eval";
 import type { FrozenPolicy } from "#policy";
 import type { SamplingOptions } from "#rollout";
-import type { CollectPrompt, Sampler } from "#teacher";
-import { type Key, streamKey } from "#tensor";
+import { type CollectPrompt, promptNumber, type Sampler } from "#teacher";
+import { streamKey } from "#tensor";
 
 export type PolicySamplerOptions = Pick<SamplingOptions, "temperature" | "topP" | "maxNewTokens"> & {
   /** Answers per prompt. */
@@ -29,7 +29,8 @@ export function policySampler(policy: FrozenPolicy, options: PolicySamplerOption
         topP,
         maxNewTokens,
         eosIds: tokenizer.eosIds,
-        stream: (id, sample) => streamOf(seed, prompts[id]!.id, sample),
+        // A function of the prompt itself, so that a collection that is resumed, or has more prompts, draws the same.
+        stream: (id, sample) => streamKey(seed, "collect", promptNumber(prompts[id]!.id), sample),
       },
     );
     for await (const group of groups) {
@@ -44,9 +45,4 @@ export function policySampler(policy: FrozenPolicy, options: PolicySamplerOption
       for (let i = 0; i < prompts.length; i += promptsAtOnce) yield* sample(prompts.slice(i, i + promptsAtOnce));
     },
   };
-}
-
-/** A function of the prompt itself, so that a collection that is resumed, or has more prompts, draws the same. */
-function streamOf(seed: number, promptId: string, sample: number): Key {
-  return streamKey(seed, "collect", Number.parseInt(promptId.slice(0, 12), 16), sample);
 }

@@ -1,3 +1,4 @@
+import { mean } from "#eval";
 import { needOutputs } from "#policy";
 import { type Rewarded, type Sample, toExamples } from "./examples.ts";
 import { gae, whiten } from "./gae.ts";
@@ -80,15 +81,16 @@ function scatter(values: Float32Array, places: readonly number[], length: number
 function figures(credits: readonly Credit[], hasReference: boolean): Record<string, number> {
   const returns = credits.flatMap((credit) => Array.from(credit.returns));
   const values = credits.flatMap((credit) => Array.from(credit.values));
-  const mean = (given: readonly number[]) => given.reduce((a, b) => a + b, 0) / given.length;
+  const meanSquare = (given: readonly number[]) => mean(given.map((x) => x * x));
   const variance = (given: readonly number[]) => {
     const middle = mean(given);
-    return mean(given.map((x) => (x - middle) ** 2));
+    return meanSquare(given.map((x) => x - middle));
   };
-  const spread = variance(returns);
-  const explained = spread === 0 ? 0 : 1 - variance(returns.map((x, i) => x - values[i]!)) / spread;
+  const [spread, left] = [variance(returns), variance(returns.map((x, i) => x - values[i]!))];
+  // Returns of one size still differ in float32's last digits: there is nothing to be explained.
+  const rounding = 1e-12 * (meanSquare(returns) + meanSquare(values));
   return {
-    "train/explained": explained,
+    ...(spread > rounding ? { "train/explained": 1 - left / spread } : {}),
     ...(hasReference ? { "reward/kl": -mean(credits.map(({ distance }) => distance)) } : {}),
   };
 }

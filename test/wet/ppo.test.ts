@@ -146,6 +146,9 @@ describe("what each token of an answer is credited with, by hand", () => {
     };
     const { measured } = await credit({ reward: 1 }, { lambda: 0.95 });
     expect(measured["train/explained"]).toBeCloseTo(1 - variance(0.76075, 0.485, 0.3) / variance(0.96075, 0.985, 1), 3);
+    // At λ 1 every return is the reward: there is no variance to explain, but for rounding.
+    for (const reward of [0, 1 / 3, 1])
+      expect((await credit({ reward }, { lambda: 1 })).measured).not.toHaveProperty(["train/explained"]);
   });
 });
 
