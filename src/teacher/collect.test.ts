@@ -144,7 +144,7 @@ describe("collectRows", () => {
       throw new ChatError("busy");
     });
     const stopped = collectRows({ ...options, sampler: sampler(deaf.model), maxFailures: 2 });
-    await expect(stopped).rejects.toThrow(/busy 2 prompts in a row.*same command/);
+    await expect(stopped).rejects.toThrow(/busy 2 questions in a row.*same command/);
     const locked = adder(() => {
       throw new ChatError("wrong key", { isFatal: true });
     });

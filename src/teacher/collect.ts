@@ -1,11 +1,12 @@
+import { join } from "node:path";
 import { writeRows } from "#data";
 import type { Answer, Verdict } from "#rewards";
-import { currentRun, type Terminal, UserError } from "#run";
+import { currentRun, type Terminal } from "#run";
 import type { Message } from "#tasks";
-import { ChatError } from "./chat.ts";
 import { type Candidate, describeFilter, type Filter, selectRows } from "./filters.ts";
-import { Journal, type Outcome } from "./journal.ts";
+import { Journal } from "./journal.ts";
 import { type CollectedRow, type Provenance, refuseGenerated } from "./provenance.ts";
+import { Silence } from "./silence.ts";
 
 /** What is asked, and how an answer to it is judged. */
 export type CollectPrompt = {
@@ -70,25 +71,38 @@ export type CollectSummary = {
   numRows: number;
 };
 
+/** What came of one prompt: a line of `<out>.progress/journal.jsonl`. */
+type Outcome = {
+  promptId: string;
+  rows: CollectedRow[];
+  numSampled: number;
+  dropped: Record<string, number>;
+  verdicts: Record<string, number>;
+  numTokens: number;
+};
+
 /**
  * Asks every prompt that is not done yet, judges the answers, filters them and writes the rows in the order of the prompts.
  * Killed at any instant, the same call goes on: a prompt is done once its outcome is on the disk.
  * @throws UserError when nobody answers any more; what is done stays done.
  */
 export async function collectRows(options: CollectOptions): Promise<CollectSummary> {
-  const { sampler, filters, mostPerPrompt, out, maxFailures = 10 } = options;
+  const { sampler, filters, mostPerPrompt, out, maxFailures } = options;
   const { terminal = currentRun()?.terminal } = options;
   const names = filters.map(describeFilter);
   const prompts = [...new Map(options.prompts.map((prompt) => [prompt.id, prompt])).values()];
-  using journal = new Journal(out, {
+  const settings = {
     ...sampler.provenance,
     ...sampler.settings,
     filters: names,
     gradedBy: [...new Set(prompts.flatMap(({ gradedBy }) => gradedBy ?? []))],
     ...(mostPerPrompt !== undefined && { mostPerPrompt }),
-  });
+  };
+  const progress = join(`${out}.progress`, "journal.jsonl");
+  using journal = new Journal<Outcome>(progress, settings, ({ promptId }) => promptId);
+  const silence = new Silence({ kept: progress, most: maxFailures, terminal });
   const missing = prompts.filter(({ id }) => !journal.has(id));
-  let [numDone, numFailed, failedInRow] = [prompts.length - missing.length, 0, 0];
+  let numDone = prompts.length - missing.length;
   terminal?.begin(`${sampler.provenance.model}: prompts answered`, prompts.length);
   terminal?.advance(numDone);
   const judging = new Set<Promise<void>>();
@@ -108,13 +122,9 @@ export async function collectRows(options: CollectOptions): Promise<CollectSumma
   try {
     for await (const sampled of sampler.sample(missing)) {
       if ("answers" in sampled) {
-        failedInRow = 0;
+        silence.end();
         judge(sampled); // Overlaps sampling: nothing waits here for a verdict.
-      } else {
-        numFailed++;
-        failedInRow++;
-        refuseSilence(sampled, { failedInRow, maxFailures, out, terminal });
-      }
+      } else silence.add(sampled.prompt.question, sampled.error);
       if (failure) break;
       currentRun()?.stopIfAsked();
     }
@@ -125,7 +135,13 @@ export async function collectRows(options: CollectOptions): Promise<CollectSumma
   if (failure) throw failure.error;
   const done = prompts.filter(({ id }) => journal.has(id));
   const numRows = await writeRows(out, rowsOf(done, journal, out));
-  return { ...totals(done, journal), numPrompts: prompts.length, numAsked: missing.length, numFailed, numRows };
+  return {
+    ...totals(done, journal),
+    numPrompts: prompts.length,
+    numAsked: missing.length,
+    numFailed: silence.numUnanswered,
+    numRows,
+  };
 }
 
 async function outcomeOf(
@@ -164,7 +180,7 @@ async function outcomeOf(
   return { promptId: prompt.id, rows, numSampled, dropped, verdicts, numTokens };
 }
 
-function* rowsOf(prompts: readonly CollectPrompt[], journal: Journal, where: string): Generator<CollectedRow> {
+function* rowsOf(prompts: readonly CollectPrompt[], journal: Journal<Outcome>, where: string): Generator<CollectedRow> {
   for (const { id } of prompts) {
     const { rows } = journal.read(id);
     refuseGenerated(rows, where);
@@ -172,7 +188,7 @@ function* rowsOf(prompts: readonly CollectPrompt[], journal: Journal, where: str
   }
 }
 
-function totals(prompts: readonly CollectPrompt[], journal: Journal) {
+function totals(prompts: readonly CollectPrompt[], journal: Journal<Outcome>) {
   const whole = { numSampled: 0, numTokens: 0, verdicts: {}, dropped: {} };
   const add = (to: Record<string, number>, from: Record<string, number>) => {
     for (const [name, count] of Object.entries(from)) to[name] = (to[name] ?? 0) + count;
@@ -185,21 +201,6 @@ function totals(prompts: readonly CollectPrompt[], journal: Journal) {
     add(whole.dropped, dropped);
   }
   return whole;
-}
-
-/** Goes on after one prompt without an answer; throws where no other will get one either. */
-function refuseSilence(
-  { prompt, error }: Extract<Sampled, { error: Error }>,
-  at: { failedInRow: number; maxFailures: number; out: string; terminal?: Terminal },
-): void {
-  if (!(error instanceof ChatError)) throw error;
-  at.terminal?.note(`No answer to ${JSON.stringify(prompt.question.slice(0, 60))}: ${error.message}`);
-  if (!error.isFatal && at.failedInRow < at.maxFailures) return;
-  const often = error.isFatal ? "" : ` ${at.failedInRow} prompts in a row got no answer.`;
-  throw new UserError(
-    `${error.message}${often} What was answered is kept in ${at.out}.progress; the same command goes on from there.`,
-    { cause: error },
-  );
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

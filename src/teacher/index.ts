@@ -51,6 +51,14 @@ export {
   type Preference,
   preference,
 } from "./judge.ts";
+export {
+  type ComparePairsOptions,
+  comparePairs,
+  type JudgedOptions,
+  type JudgedPair,
+  type JudgedResponse,
+  labelSafety,
+} from "./judged.ts";
 export { promptFile, promptsFolder } from "./prompt-file.ts";
 export { collectPrompt, filePrompts, promptId, promptNumber, type TaskPromptOptions, taskPrompts } from "./prompts.ts";
 export { type CollectedRow, type Origin, type Provenance, refuseGenerated } from "./provenance.ts";

@@ -1,40 +1,34 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync } from "node:fs";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { acquireLock, appendWhole, diffConfigs, explained, formatChange, UserError } from "#run";
-import type { CollectedRow } from "./provenance.ts";
-
-/** What came of one prompt. */
-export type Outcome = {
-  promptId: string;
-  rows: CollectedRow[];
-  numSampled: number;
-  dropped: Record<string, number>;
-  verdicts: Record<string, number>;
-  numTokens: number;
-};
 
 type Place = { start: number; length: number };
 
 /**
- * The progress of a collection, `<out>.progress/journal.jsonl`: its settings, then a line per prompt that is done. A line
- * is there whole or not at all: what a killed process left half written is cut off when it is opened again. One process
- * at a time has it.
+ * What is done of a long piece of work, as JSONL: its settings, then an entry per line. An entry is there whole or not at
+ * all: what a killed process left half written is cut off when the file is opened again. One process at a time has it; its
+ * lock is in `<path>.lock`.
  */
-export class Journal {
+export class Journal<T extends object> {
   readonly path: string;
+  readonly #idOf: (entry: T) => string;
   readonly #lock: { release: () => void };
   readonly #file: number;
   readonly #places = new Map<string, Place>();
   #length = 0;
 
-  /** @throws UserError when it was begun with other settings, when another process has it, when it cannot be written. */
-  constructor(out: string, settings: Record<string, unknown>) {
-    const folder = `${out}.progress`;
-    explained(folder, () => mkdirSync(folder, { recursive: true }));
-    this.path = join(folder, "journal.jsonl");
-    this.#lock = acquireLock(folder);
+  /**
+   * Entries are found by `idOf`.
+   * @throws UserError when it was begun with other settings, when another process has it, when it cannot be written.
+   */
+  constructor(path: string, settings: Record<string, unknown>, idOf: (entry: T) => string) {
+    const lockFolder = `${path}.lock`;
+    explained(dirname(path), () => mkdirSync(lockFolder, { recursive: true }));
+    this.path = path;
+    this.#idOf = idOf;
+    this.#lock = acquireLock(lockFolder);
     try {
-      this.#file = explained(this.path, () => openSync(this.path, "a+"));
+      this.#file = explained(path, () => openSync(path, "a+"));
       this.#open(settings);
     } catch (error) {
       this.#lock.release();
@@ -49,19 +43,19 @@ export class Journal {
       number++;
       const line = this.#parse(text, number);
       if (number === 1) this.#refuseOther(line.settings, wanted);
-      else this.#places.set(line.promptId, { start, length: Buffer.byteLength(text) });
+      else this.#places.set(this.#idOf(line), { start, length: Buffer.byteLength(text) });
       this.#length = start + Buffer.byteLength(text) + 1;
     }
     explained(this.path, () => ftruncateSync(this.#file, this.#length));
     if (number === 0) this.#write({ settings: wanted });
   }
 
-  #parse(text: string, number: number): Outcome & { settings: Record<string, unknown> } {
+  #parse(text: string, number: number): T & { settings: Record<string, unknown> } {
     try {
-      return JSON.parse(text) as Outcome & { settings: Record<string, unknown> };
+      return JSON.parse(text) as T & { settings: Record<string, unknown> };
     } catch (cause) {
       throw new UserError(
-        `${this.path}:${number}: not JSON (${(cause as Error).message}). Delete the folder to collect all anew.`,
+        `${this.path}:${number}: not JSON (${(cause as Error).message}). Delete the file to begin anew.`,
         { cause },
       );
     }
@@ -71,7 +65,7 @@ export class Journal {
     const changes = diffConfigs(before ?? {}, now).map(formatChange);
     if (changes.length === 0) return;
     throw new UserError(
-      `${this.path} was begun with other settings (${changes.join(", ")}). Go on with the old ones, or choose another --out.`,
+      `${this.path} was begun with other settings (${changes.join(", ")}). Go on with the old ones, or choose another path for what is written.`,
     );
   }
 
@@ -91,22 +85,22 @@ export class Journal {
     }
   }
 
-  has(promptId: string): boolean {
-    return this.#places.has(promptId);
+  has(id: string): boolean {
+    return this.#places.has(id);
   }
 
-  /** What came of a prompt that is done. */
-  read(promptId: string): Outcome {
-    const { start, length } = this.#places.get(promptId)!;
+  /** An entry that is there. */
+  read(id: string): T {
+    const { start, length } = this.#places.get(id)!;
     const text = Buffer.alloc(length);
     readSync(this.#file, text, 0, length, start);
-    return JSON.parse(text.toString()) as Outcome;
+    return JSON.parse(text.toString()) as T;
   }
 
-  /** The prompt is done, also after a crash. */
-  add(outcome: Outcome): void {
+  /** The entry is there, also after a crash. */
+  add(entry: T): void {
     const start = this.#length;
-    this.#places.set(outcome.promptId, { start, length: this.#write(outcome) - 1 });
+    this.#places.set(this.#idOf(entry), { start, length: this.#write(entry) - 1 });
   }
 
   #write(line: object): number {

@@ -1,7 +1,12 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
-import { type Judge, preference } from "#teacher";
+import { user } from "#tasks";
+import { type CollectedRow, comparePairs, type Judge, labelSafety, noisyJudge, preference } from "#teacher";
 import { streamKey, uniformAt } from "#tensor";
 import { balanceLengths, type ComparedPair, collectPairs, type PreferencePair } from "./pairs.ts";
+import type { LabelledResponse } from "./reward-data.ts";
 
 const prompt = [{ role: "user", content: "?" }];
 const pair = (chosen: number, rejected: number): PreferencePair => ({
@@ -64,4 +69,31 @@ it("a judge who likes the first place better says the same of a pair as one who 
   const sameLength = [{ prompt, chosen: "best", rejected: "poor", difference: 3 }];
   expect((await asked(0)).pairs).toEqual(sameLength);
   expect((await asked(4)).pairs).toEqual(sameLength);
+});
+
+it("what a judge said of collected rows is what reward models are taught", async () => {
+  const truth = {
+    score: (_: string, answer: string) => (answer === "good" ? 8 : 3),
+    isSafe: (_: string, response: string) => response.endsWith("good"),
+    isEqual: () => false,
+    isReadable: () => true,
+  };
+  const judge = noisyJudge(truth, { noise: 0, seed: 1 });
+  const folder = mkdtempSync(join(tmpdir(), "aha-judged-"));
+  const responses = ["<think>x</think>poor", "<think>x</think>good"] as const;
+  const rows = responses.map((content, sample): CollectedRow => {
+    const provenance = { origin: "policy", model: "m", promptId: "p", sample, numSampled: 2 } as const;
+    const messages = [user("?"), { role: "assistant", content } as const];
+    return { promptId: "p", messages, provenance: { ...provenance, filters: [], dropped: {} } };
+  });
+  const compared: ComparedPair[] = await comparePairs(rows, judge, { path: join(folder, "pairs.jsonl"), seed: 1 });
+  const [poor, good] = responses;
+  expect(collectPairs(compared, { threshold: 1, seed: 1 }).pairs).toEqual([
+    { prompt, chosen: good, rejected: poor, difference: 5 },
+  ]);
+  const labelled: LabelledResponse[] = await labelSafety(rows, judge, { path: join(folder, "safe.jsonl") });
+  expect(labelled).toEqual([
+    { prompt, response: poor, isSafe: false },
+    { prompt, response: good, isSafe: true },
+  ]);
 });
