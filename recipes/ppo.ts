@@ -1,30 +1,17 @@
 import { countdown, defineRecipe, embeddedModel, ppo, ppoConfig } from "aha-rl";
+import r1Zero from "./r1-zero.ts";
+
+const { advantage: _, deviation: __, ...shared } = r1Zero.config.grpo;
 
 /**
  * R1-Zero's task by proximal policy optimisation with a value head, for the paper's comparison with GRPO: the settings of
- * recipes/r1-zero.ts where both have them. `--set ppo.lambda=0.95` is the paper's other λ.
+ * recipes/r1-zero.ts where both have them, longer. `--set ppo.lambda=0.95` is the paper's other λ.
  */
 export default defineRecipe({
   name: "ppo",
   config: {
     model: embeddedModel,
-    ppo: ppoConfig({
-      steps: 600,
-      promptsPerStep: 8,
-      groupSize: 16,
-      miniBatches: 4,
-      lr: 2e-4,
-      warmupSteps: 10,
-      schedule: "linear",
-      beta2: 0.95,
-      clipHigh: 0.28,
-      maxNewTokens: 200,
-      evalEvery: 40,
-      evalTemperature: 1,
-      evalTopP: 1,
-      evalPrompts: 200,
-      checkpointEvery: 4,
-    }),
+    ppo: ppoConfig({ ...shared, steps: 600, evalTemperature: 1, evalTopP: 1 }),
   },
   tiny: {
     ppo: { steps: 4, promptsPerStep: 2, groupSize: 4, miniBatches: 2, maxNewTokens: 48, evalEvery: 2, evalPrompts: 4 },

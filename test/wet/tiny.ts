@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type DecoderConfig, defineTask, randomDecoder, saveModel, Tokenizer, user } from "aha-rl";
+import { tinyDecoder } from "../tiny-decoder.ts";
 
 const base = fileURLToPath(new URL("../../models/tiny-base", import.meta.url));
 
@@ -10,26 +11,16 @@ export function writeTinyModel(folder: string, seed = 1, changes: Partial<Decode
   mkdirSync(folder, { recursive: true });
   for (const name of ["tokenizer.json", "tokenizer_config.json", "generation_config.json"])
     copyFileSync(join(base, name), join(folder, name));
-  const config: DecoderConfig = {
-    family: "qwen2",
+  const config = tinyDecoder({
     vocabSize: Tokenizer.load(folder).vocabSize,
     width: 32,
-    numLayers: 2,
     numHeads: 2,
     numKvHeads: 1,
     headSize: 16,
     mlpSize: 64,
     maxPositions: 128,
-    normEps: 1e-6,
-    rope: { type: "default", theta: 10_000, size: 16 },
-    isTied: true,
-    hasQkvBias: true,
-    hasOutputBias: false,
-    hasMlpBias: false,
-    hasQkNorm: false,
-    savedDtype: "float32",
     ...changes,
-  };
+  });
   const decoder = randomDecoder(config, seed, 0.2);
   saveModel({ decoder, files: new Map() }, folder);
   decoder.dispose();

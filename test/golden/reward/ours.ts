@@ -1,24 +1,15 @@
 import { addScalarHead, type DecoderConfig, randomDecoder, saveModel } from "#models";
+import { tinyDecoder } from "../../tiny-decoder.ts";
 
-const shared: DecoderConfig = {
-  family: "qwen2",
+const shared = tinyDecoder({
   vocabSize: 60,
   width: 16,
-  numLayers: 2,
   numHeads: 2,
   numKvHeads: 1,
   headSize: 8,
   mlpSize: 24,
   maxPositions: 64,
-  normEps: 1e-6,
-  rope: { type: "default", theta: 10_000, size: 8 },
-  isTied: true,
-  hasQkvBias: true,
-  hasOutputBias: false,
-  hasMlpBias: false,
-  hasQkNorm: false,
-  savedDtype: "float32",
-};
+});
 const models: Record<string, Partial<DecoderConfig>> = {
   "ours-qwen2": {},
   "ours-qwen3": { family: "qwen3", hasQkvBias: false, hasQkNorm: true, isTied: false },
