@@ -123,6 +123,9 @@ describe("partial configs", () => {
     const spread = { deep: { grpo: { ...grpoConfig(), steps: 5 } } };
     expect(message(() => applyOverrides(spread, ["deep.grpo.level=x"]))).toContain("one of token, sequence");
     expect(applyOverrides(spread, ["deep.grpo.lr=0.5"]).deep.grpo.steps).toBe(5);
+    const both = { ...grpoConfig(), ...settings({ batch: count(4) }) };
+    expect(message(() => applyOverrides(both, ["level=x"]))).toContain("one of token, sequence");
+    expect(message(() => applyOverrides(both, ["batch=0.5"]))).toContain("a whole number");
   });
 });
 

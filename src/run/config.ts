@@ -10,9 +10,12 @@ export type DeepPartial<T> = T extends readonly unknown[]
 
 type Config = Record<string, unknown>;
 
-/** Rules of the settings of one record. A symbol that spreading copies, so `{ ...grpoConfig(), steps: 5 }` keeps its choices. */
-const rulesKey = Symbol("setting rules");
-type Ruled = Config & { [rulesKey]?: Record<string, Rule> };
+/**
+ * Where a record keeps the rule of one of its settings: a symbol, which spreading copies, so that `{ ...grpoConfig(), steps: 5 }`
+ * keeps its choices, and one for each name, so that a record of two others has the rules of both.
+ */
+const ruleKey = (name: string) => Symbol.for(`aha rule of ${name}`);
+type Ruled = Config & Record<symbol, Rule>;
 
 /**
  * Turns a record of defaults into plain values whose rules (`oneOf`, `count`, `within`, `optional`) are remembered.
@@ -23,13 +26,12 @@ export function settings<C extends Config>(defaults: C): C {
 }
 
 function resolve(defaults: Config, path: string[]): Ruled {
-  const rules = new Map(Object.entries((defaults as Ruled)[rulesKey] ?? {}));
-  const values = Object.entries(defaults).map(([name, given]): [string, unknown] => {
+  const entries = Object.entries(defaults).flatMap(([name, given]): [string | symbol, unknown][] => {
     const here = [...path, name];
-    if (isRecord(given)) return [name, resolve(given, here)];
-    if (given instanceof Marked) rules.set(name, given.rule);
+    if (isRecord(given)) return [[name, resolve(given, here)]];
     const value = given instanceof Marked ? given.value : given;
-    const rule = rules.get(name) ?? ruleOf(value);
+    const own = given instanceof Marked ? given.rule : (defaults as Ruled)[ruleKey(name)];
+    const rule = own ?? ruleOf(value);
     if (rule === undefined) {
       throw new UserError(
         `setting ${here.join(".")}: its default ${String(value)} tells no type. Use optional("number") or another plain value.`,
@@ -40,13 +42,9 @@ function resolve(defaults: Config, path: string[]): Ruled {
         `setting ${here.join(".")}: its default is ${formatValue(value)}. Expected ${rule.expected}.`,
       );
     }
-    return [name, value];
+    return own === undefined ? [[name, value]] : [[name, value], [ruleKey(name), own]]; // biome-ignore format: one line
   });
-  return withRules(Object.fromEntries(values), Object.fromEntries(rules));
-}
-
-function withRules(values: Config, rules: Record<string, Rule>): Ruled {
-  return Object.keys(rules).length === 0 ? values : Object.assign(values, { [rulesKey]: rules });
+  return Object.fromEntries(entries) as Ruled;
 }
 
 /**
@@ -125,16 +123,10 @@ function merge(root: Config, config: Ruled, partial: Config, above: string[], wh
   return result;
 }
 
-/** A copy with one value changed; fromEntries keeps a setting called __proto__ an ordinary one. */
-function replaced(config: Ruled, name: string, value: unknown): Ruled {
-  const entries = Object.entries(config).map(([key, old]): [string, unknown] => [key, key === name ? value : old]);
-  return withRules(Object.fromEntries(entries), config[rulesKey] ?? {});
-}
+/** A copy with one value changed; a setting called __proto__ is an ordinary one here. */
+const replaced = (config: Ruled, name: string, value: unknown): Ruled => ({ ...config, [name]: value }) as Ruled;
 
-function ruleFor(config: Ruled, name: string): Rule {
-  const rules = config[rulesKey];
-  return (rules !== undefined && Object.hasOwn(rules, name) ? rules[name] : undefined) ?? ruleOf(config[name])!;
-}
+const ruleFor = (config: Ruled, name: string): Rule => config[ruleKey(name)] ?? ruleOf(config[name])!;
 
 /** A changed setting: its path and both values. */
 export type Change = { path: string; before: unknown; after: unknown };

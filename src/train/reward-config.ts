@@ -11,7 +11,7 @@ const rewardDefaults = settings({
   /** Updates at most, whatever the number of pairs. */
   steps: optional(count(1)),
   ...supervisedOptimizer,
-  lr: within(6e-6, 0, 1),
+  lr: 6e-6,
   /** Tokens of prompt and response at most; the model's own limit holds too. A longer one is left out, and counted. */
   maxTokens: count(8192, { min: 2 }),
 

@@ -13,7 +13,7 @@ const sftDefaults = settings({
   batchTokens: optional(count(1)),
 
   ...supervisedOptimizer,
-  lr: within(1e-5, 0, 1),
+  lr: 1e-5,
   /** "token": every trained token of an update weighs the same; "sequence": every sequence does. */
   aggregation: oneOf("token", ["token", "sequence"]),
 
