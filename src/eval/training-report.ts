@@ -60,15 +60,14 @@ function partsOf({ run, stage, base, trained, result, format }: TrainingReport):
       ? []
       : [{ x: line.step!, y: line["eval/accuracy"], error: line["eval/standardError"] }],
   );
-  const { accuracy, length } = base.evaluation;
+  const { accuracy, length, numProblems, samples } = base.evaluation;
   return {
     title: `${run.recipe}: ${run.dir}`,
-    subtitle:
-      "Pure reinforcement learning with rule rewards. Nothing rewards length: it grows because longer answers are right more often.",
+    subtitle: `${numProblems} held-out problems, ${samples} answers to each, before and after ${result.steps} steps.`,
     base: estimates(base.evaluation, format),
     trained: estimates(trained.evaluation, format),
-    numProblems: base.evaluation.numProblems,
-    samplesPerProblem: base.evaluation.samples,
+    numProblems,
+    samplesPerProblem: samples,
     ...result,
     seed: run.seed,
     curves: {
