@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatReward, thinkFormat } from "./format.ts";
+import { formatReward, generalFormat, thinkFormat } from "./format.ts";
 
 const good = "<think> 3 + 5 = 8 </think> <answer> 3 + 5 </answer>";
 
@@ -36,4 +36,12 @@ it("a summary after the thought is R1's format and not R1-Zero's", () => {
   const text = "<think> 3 + 5 = 8 </think> The answer is 8.";
   expect([formatReward({ text }), thinkFormat({ text }), thinkFormat({ text: good })]).toEqual([0, 1, 1]);
   expect(thinkFormat({ text: "<think> 3 + 5 = 8 The answer is 8." })).toBe(0);
+});
+
+it("a general request may be answered at once, but a thought that was begun has to end", () => {
+  const of = (text: string, finishReason: "stop" | "length" = "stop") => generalFormat({ text, finishReason });
+  expect([of("Hello!"), of("<think> a greeting </think> Hello!"), of(good)]).toEqual([1, 1, 1]);
+  expect([of(""), of("<think> a greeting"), of("<think> </think> Hello!"), of("Hello", "length")]).toEqual([
+    0, 0, 0, 0,
+  ]);
 });

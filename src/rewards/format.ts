@@ -16,6 +16,15 @@ export function thinkFormat({ text }: Pick<Answer, "text">): number {
 }
 
 /**
+ * For requests that may be answered at once: 1 when the response ended by itself, says something, and either has no thought or is in
+ * one of the paper's two forms.
+ */
+export function generalFormat({ text, finishReason }: Pick<Answer, "text" | "finishReason">): number {
+  const { hasThought, hasAnswerPart, form } = splitResponse(text);
+  return Number(finishReason === "stop" && hasAnswerPart && (!hasThought || form !== undefined));
+}
+
+/**
  * The format of a bare completion: correct (1) in either of the paper's shapes, `detail.form` says which ("answer" or
  * "summary"); noAnswer when nothing follows the thought. `prefilled`: the prompt wrote the opening `<think>`.
  */

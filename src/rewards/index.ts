@@ -5,7 +5,7 @@ export { codeRowProblem } from "./code/row-problem.ts";
 export type { Checker, CodeLanguage, CodeRow, CodeTests } from "./code/types.ts";
 export { type CountdownProblem, gradeCountdown } from "./countdown.ts";
 export { detectLanguage } from "./detect-language.ts";
-export { formatReward, gradeFormat, thinkFormat } from "./format.ts";
+export { formatReward, generalFormat, gradeFormat, thinkFormat } from "./format.ts";
 export { type HostOutcome, VerifierHost } from "./host/client.ts";
 export { gradeIfeval, type IfevalOptions, type Instructions } from "./ifeval/grade.ts";
 export {

@@ -48,6 +48,7 @@ export {
   type Equality,
   type Judge,
   type Judged,
+  judgeReward,
   type Preference,
   preference,
 } from "./judge.ts";

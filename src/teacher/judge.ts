@@ -1,4 +1,5 @@
-import { user } from "#tasks";
+import type { Grade, Reward } from "#rewards";
+import { unlessMissing, user } from "#tasks";
 import type { ChatModel } from "./chat.ts";
 import { promptFile } from "./prompt-file.ts";
 import { scoresOf, verdictOf } from "./verdict.ts";
@@ -56,6 +57,19 @@ export function chatJudge({ model, prompts, temperature = 0, maxTokens = 2048 }:
     isSafe: ({ round, ...ask }) => decide(safe(ask), round, "safe", "unsafe"),
     isReadable: ({ round, ...ask }) => decide(readable(ask), round, "readable", "unreadable"),
   };
+}
+
+/**
+ * A reward by a judge who sees the truth and the answer, for answers that no rule can compare (arXiv 2501.12948, section
+ * 2.3.3). A verdict that cannot be read is a verifierError. A policy may learn to please a judge: prefer a rule where there is one.
+ */
+export function judgeReward<R>(judge: Judge, of: (row: R) => { question: string; truth: string }): Reward<R> {
+  const compare = async (answer: string, row: R): Promise<Grade> => {
+    const isEqual = await judge.isEqual({ ...of(row), answer });
+    if (isEqual === undefined) return { verdict: "verifierError", reward: null };
+    return isEqual ? { verdict: "correct", reward: 1 } : { verdict: "wrong", reward: 0 };
+  };
+  return (answer, row) => unlessMissing(answer, (text) => compare(text, row));
 }
 
 export type Preference = {

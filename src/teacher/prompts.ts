@@ -3,7 +3,7 @@ import { placeOf, type Row, readRows } from "#data";
 import type { Answer, RewardValue, Verdict } from "#rewards";
 import { type Message, promptOf, rowsOf, type Split, scoreAnswer, type Task, user } from "#tasks";
 import type { CollectPrompt } from "./collect.ts";
-import type { Judge } from "./judge.ts";
+import { type Judge, judgeReward } from "./judge.ts";
 
 /** A prompt's identity is its messages. */
 export function promptId(messages: readonly Message[]): string {
@@ -56,12 +56,8 @@ function verdictOfReward(value: RewardValue): Verdict {
 
 /** Graded by a judge who sees the truth and the answer. What cannot be read is no verdict, so never correct. */
 function withJudge(prompt: CollectPrompt, judge: Judge, truth: string): CollectPrompt {
-  const grade = async ({ answer, finishReason }: Answer): Promise<Verdict> => {
-    if (finishReason === "length") return "truncated";
-    if (answer === undefined) return "noAnswer";
-    const isEqual = await judge.isEqual({ question: prompt.question, truth, answer });
-    return isEqual === undefined ? "verifierError" : isEqual ? "correct" : "wrong";
-  };
+  const reward = judgeReward(judge, () => ({ question: prompt.question, truth }));
+  const grade = async (answer: Answer) => verdictOfReward(await reward(answer, undefined));
   return { ...prompt, grade, gradedBy: judge.description };
 }
 
