@@ -53,7 +53,10 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
     unit: "nats",
     meaning: "Largest |sampler's − trainer's logprob| of a sampled token, before the first update on it.",
   },
-  "group/useless": { unit: "share", meaning: "Groups whose answers all earned the same: they teach nothing." },
+  "group/useless": {
+    unit: "share",
+    meaning: "Groups whose answers all earned the same, of those that could be judged: they teach nothing.",
+  },
   "group/dropped": {
     unit: "groups",
     meaning: "Groups left out of training (no gold answer, verifier failed, or resampled for being useless).",

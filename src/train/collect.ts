@@ -148,6 +148,10 @@ function figures(
   for (const { score } of answers)
     for (const verdict of Object.values(score.verdicts))
       verdicts[`verdict/${verdict}`] = (verdicts[`verdict/${verdict}`] ?? 0) + 1;
+  // A group that nobody could judge has not earned the same throughout: it is dropped.
+  const judged = all
+    .map(({ scored }) => scored.flatMap(({ score }) => score.total ?? []))
+    .filter(({ length }) => length > 0);
   const tasks = [...new Set(all.map(({ task }) => task))];
   const ofTask = tasks.map((task) => {
     const own = all.filter((group) => group.task === task).flatMap(({ scored }) => scored);
@@ -159,7 +163,7 @@ function figures(
     ...verdicts,
     "sample/length": mean(answers.map(({ answer }) => answer.numTokens)),
     "sample/truncated": mean(answers.map(({ finishReason }) => Number(finishReason === "length"))),
-    "group/useless": mean(all.map(({ scored }) => Number(isUseless(scored.flatMap(({ score }) => score.total ?? []))))),
+    "group/useless": mean(judged.map((totals) => Number(isUseless(totals)))),
     "group/dropped": all.length - kept.length,
   };
 }

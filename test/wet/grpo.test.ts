@@ -202,6 +202,14 @@ describe("collecting a rollout", () => {
     expect(metrics["group/useless"]).toBe(1);
   });
 
+  it("a group that nobody could judge is dropped, and is not useless", async () => {
+    let asked = 0;
+    const { all, metrics } = await collect(withReward((n) => (n % 2 === 0 ? null : asked++)));
+    const unjudged = all.filter(({ scored }) => scored.every(({ score }) => score.total === null));
+    expect(unjudged.length).toBeGreaterThan(0);
+    expect(metrics).toMatchObject({ "group/useless": 0, "group/dropped": unjudged.length });
+  });
+
   it("a verifier that fails too often stops the run and says what it said", async () => {
     const failing = (share: number) =>
       withReward((n, text) => {
