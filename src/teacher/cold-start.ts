@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Row, readAllRows, writeJsonl } from "#data";
 import { type AnswerSource, extractAnswer } from "#rewards";
-import { explained, type Terminal } from "#run";
+import { explained, type Terminal, UserError } from "#run";
 import { user } from "#tasks";
 import type { Author } from "./author.ts";
 import { type CollectPrompt, type CollectSummary, collectRows, type Sampler } from "./collect.ts";
@@ -46,7 +46,7 @@ const resultSources: AnswerSource[] = ["boxed", "answerTag", "phrase", "whole"];
 /**
  * Cold-start rows (arXiv 2501.12948, sections 2.3.1 and v2's B.3.2): drafts from models are filtered, rewritten as a thought and
  * a summary, judged and filtered again, and read by a person. Resumable at every instant.
- * @throws UserError while the person's file is not marked as checked, and for rows that no model wrote.
+ * @throws UserError while the person's file is not marked as checked, for rows that no model wrote, and where none is left.
  */
 export async function coldStart(options: ColdStartOptions): Promise<ColdStart> {
   const { folder, prompts, author, draftsPerPrompt = 1, concurrency, terminal } = options;
@@ -85,8 +85,21 @@ export async function coldStart(options: ColdStartOptions): Promise<ColdStart> {
   });
   const path = join(folder, "cold-start.jsonl");
   refuseGenerated(rows, path);
+  if (rows.length === 0) {
+    const counts = Object.entries(summaries).map(
+      ([name, { numSampled, dropped }]) => `${name} ${numSampled} (dropped: ${listOf(dropped)})`,
+    );
+    throw new UserError(
+      `${path}: no row is left to learn from, of ${prompts.length} prompts. Answers: ${counts.join(", ")}. Expected one at least. Give more prompts, samples or tokens, or an author who can solve them.`,
+    );
+  }
   return { path, numRows: await writeJsonl(path, rows), summaries };
 }
+
+const listOf = (counts: Record<string, number>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(", ") || "none";
 
 /** Rows that `collectRows` wrote. */
 async function readRowsOf(path: string): Promise<CollectedRow[]> {
