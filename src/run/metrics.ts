@@ -31,6 +31,10 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
     unit: "share",
     meaning: "A reward model's mean distance between how sure it is and how often it is right, on held-out prompts.",
   },
+  "eval/squaredMiss": {
+    unit: "1",
+    meaning: "Squared difference of the chance that a model of steps said and the chance found, on held-out problems.",
+  },
   "eval/length": { unit: "tokens", meaning: "Mean length of held-out answers, thinking included." },
   "eval/<task>/<name>": {
     unit: "",
@@ -68,7 +72,14 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
     unit: "share",
     meaning: "Pairs of the step whose better answer scores higher, or responses on the right side of 0; ties are half.",
   },
-  "train/score": { unit: "1", meaning: "A reward model's score, mean over the step's texts." },
+  "train/score": {
+    unit: "1",
+    meaning: "A reward model's score, mean over the step's texts, or over the steps of thought in them.",
+  },
+  "train/squaredMiss": {
+    unit: "1",
+    meaning: "Squared difference of the chance said and the chance found, mean over the steps of thought.",
+  },
   "train/scoreGap": { unit: "1", meaning: "Score of the better answer less the other's, mean over the step's pairs." },
   "train/value": { unit: "1", meaning: "What the value head expects still to be earned, mean over trained tokens." },
   "train/valueLoss": { unit: "1", meaning: "Half the squared error of the value, before its coefficient." },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Batch } from "#nn";
 import { type Tensor, tensor, tidy } from "#tensor";
-import { type PairFields, type PairLossConfig, pairLoss, pointLoss } from "./losses-reward.ts";
+import { type PairFields, type PairLossConfig, pairLoss, pointLoss, stepLoss } from "./losses-reward.ts";
 
 const plain: PairLossConfig = { margin: 1, ties: "drop", tieThreshold: 0.5, centre: 0 };
 const near = (value: number) => expect.closeTo(value, 6);
@@ -89,5 +89,22 @@ it("the pointwise loss is the log-odds' cross-entropy: −log σ(s) when safe, �
     expect(loss.toArray()).toEqual([near(-Math.log(sigmoid(1.5)) / 2), near(-Math.log(sigmoid(-0.5)) / 2)]);
     expect(scores.grad!.toArray()).toEqual([near((sigmoid(1.5) - 1) / 2), near((sigmoid(-0.5) - 1) / 2)]);
     expect(metrics["train/accuracy"]!.toArray()).toEqual([1, 0]);
+  });
+});
+
+it("the loss of a step is the same towards a chance: it pulls by what was said less what was found, not at 0.3 said of 0.3", () => {
+  tidy(() => {
+    const values = on([1.5, Math.log(0.3 / 0.7)]);
+    values.requiresGrad = true;
+    const unused = (given: Tensor) => given;
+    const { loss, metrics } = stepLoss(
+      { values },
+      { labels: on([0.25, 0.3]), weights: on([0.5, 0.5]), sequenceSum: unused, sequenceMean: unused, groupSum: unused },
+    );
+    loss.sum().backward();
+    const entropy = (said: number, found: number) => -found * Math.log(said) - (1 - found) * Math.log(1 - said);
+    expect(loss.toArray()).toEqual([near(entropy(sigmoid(1.5), 0.25) / 2), near(entropy(0.3, 0.3) / 2)]);
+    expect(values.grad!.toArray()).toEqual([near((sigmoid(1.5) - 0.25) / 2), near(0)]);
+    expect(metrics["train/squaredMiss"]!.toArray()).toEqual([near((sigmoid(1.5) - 0.25) ** 2), near(0)]);
   });
 });

@@ -1,4 +1,5 @@
 import type { Loss } from "#nn";
+import type { Tensor } from "#tensor";
 
 /** What a pairwise loss reads at the last token of both texts of a pair, which stay together. */
 export type PairFields = "sides" | "margins" | "ties";
@@ -44,9 +45,21 @@ export function pairLoss({ margin, ties, tieThreshold, centre }: PairLossConfig)
 
 /** Binary cross-entropy, log-odds of label 1 at the last token: −[y log σ(s) + (1 − y) log σ(−s)]. */
 export const pointLoss: Loss<"labels", "scores"> = ({ scores }, { labels, weights }) => {
-  const likely = labels.mul(scores.logSigmoid()).add(labels.neg().add(1).mul(scores.neg().logSigmoid())); // [N]
+  const loss = crossEntropyOf(scores, labels); // [N]
   return {
-    loss: likely.mul(weights).neg(),
+    loss: loss.mul(weights),
     metrics: { "train/accuracy": scores.gt(0).eq(labels).to("float32"), "train/score": scores },
   };
 };
+
+/** The same at every trained token, where labels are chances, 0 to 1: what may be expected after a step (2312.08935, the soft estimate). */
+export const stepLoss: Loss<"labels", "values"> = ({ values }, { labels, weights }) => {
+  const miss = values.sigmoid().sub(labels); // [N]
+  return {
+    loss: crossEntropyOf(values, labels).mul(weights),
+    metrics: { "train/squaredMiss": miss.square(), "train/score": values },
+  };
+};
+
+const crossEntropyOf = (logOdds: Tensor, labels: Tensor): Tensor =>
+  labels.mul(logOdds.logSigmoid()).add(labels.neg().add(1).mul(logOdds.neg().logSigmoid())).neg();

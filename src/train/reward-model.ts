@@ -108,12 +108,12 @@ function announce(run: Run, { items, heldOut, dropped }: PreparedRewards, steps:
 }
 
 /** The items of each step: each epoch in an order of its own, its last batch what is left. */
-function* batchesOf(
-  items: readonly RewardItem[],
+export function* batchesOf<Item>(
+  items: readonly Item[],
   seed: number,
   batchSize: number,
   steps: number,
-): Generator<RewardItem[]> {
+): Generator<Item[]> {
   for (let epoch = 0, step = 0; step < steps; epoch++) {
     const order = permutation(streamKey(seed, "reward-model", epoch), items.length);
     for (let at = 0; at < items.length && step < steps; at += batchSize, step++)
@@ -122,7 +122,7 @@ function* batchesOf(
 }
 
 /** A reward model as it is, or a language model with a fresh head. */
-function withScoreHead(model: Model, tokenizer: Tokenizer, seed: number): Model {
+export function withScoreHead(model: Model, tokenizer: Tokenizer, seed: number): Model {
   if (model.decoder.config.scalarHead === "score") return model;
   const padId = model.decoder.config.padId ?? tokenizer.padId ?? tokenizer.eosIds[0];
   return addScalarHead(model, "score", { seed, padId });
