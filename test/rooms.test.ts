@@ -56,6 +56,13 @@ describe("rooms", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("trains without having heard of any task or embedded model", () => {
+    const below = ["train", "policy", "rollout", "nn", "tokenizer"];
+    const known = /countdown|gsm8k|ifeval|sudoku|tiny-(?:base|student|world)|embedded(?:Model|Student)/i;
+    const wrong = files.filter((file) => below.includes(roomOf(file)) && !isTest(file) && known.test(read(file)));
+    expect(wrong).toEqual([]);
+  });
+
   it("never imports a room from inside itself by its public name", () => {
     expect(imports.filter(({ room, target }) => target === `#${room}`)).toEqual([]);
   });
@@ -102,7 +109,6 @@ describe("size", () => {
   });
 
   it("prints the lines of each room", () => {
-    const isTest = (file: string) => file.endsWith(".test.ts");
     const places = [...rooms.map((room) => `src/${room}`), "native", "scripts", "recipes", "examples", "bench", "test"];
     const table = places.map((place) => {
       const inside = measured.filter(({ file }) => file.startsWith(`${place}/`));
@@ -136,6 +142,10 @@ function reachedFrom(room: string): Set<string> {
       if (importer === from && target.startsWith("#")) found.add(target.slice(1));
   }
   return found;
+}
+
+function isTest(file: string): boolean {
+  return file.endsWith(".test.ts");
 }
 
 function roomOf(file: string): string {
