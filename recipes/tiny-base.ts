@@ -3,6 +3,8 @@ import {
   type DecoderConfig,
   defineRecipe,
   loadModel,
+  oneOf,
+  optional,
   randomDecoder,
   type SftRow,
   saveModel,
@@ -11,13 +13,13 @@ import {
   Tokenizer,
   within,
 } from "aha-rl";
-import { writeTokenizer } from "./tiny-base/tokenizer.ts";
-import { worldDocuments } from "./tiny-base/world.ts";
+import { writeTokenizer } from "./tiny-world/tokenizer.ts";
+import { worldDocuments } from "./tiny-world/world.ts";
 
-const folder = fileURLToPath(new URL("../models/tiny-base", import.meta.url));
+type Shape = Omit<DecoderConfig, "vocabSize">;
 
-/** Shape of the embedded model: some 0.9 million parameters. */
-const shape: Omit<DecoderConfig, "vocabSize"> = {
+/** Shape of the embedded base: some 0.9 million parameters. */
+const base: Shape = {
   family: "qwen2",
   width: 128,
   numLayers: 4,
@@ -36,16 +38,35 @@ const shape: Omit<DecoderConfig, "vocabSize"> = {
   savedDtype: "float32",
 };
 
-/** Pretrains the embedded base model on the world's text and writes models/tiny-base. */
+/** Shape of the embedded student: a third of it, of another family. */
+const student: Shape = {
+  ...base,
+  family: "llama",
+  width: 96,
+  numLayers: 2,
+  numHeads: 3,
+  numKvHeads: 3,
+  mlpSize: 288,
+  hasQkvBias: false,
+};
+
+const shapes = { base, student };
+
+/**
+ * Pretrains an embedded model on the world's text and writes its folder, models/tiny-base or (`--set model=student`)
+ * models/tiny-student.
+ */
 export default defineRecipe({
   name: "tiny-base",
   config: {
-    output: folder,
+    model: oneOf("base", ["base", "student"]),
+    /** The folder that is written; the model's own in models/ where not given. */
+    output: optional("string"),
     /** Standard deviation of the first weights. */
     deviation: within(0.06, 0, 1),
     sft: sftConfig({
       steps: 8000,
-      batchSize: 64,
+      batchSize: 84,
       lr: 2e-3,
       warmupSteps: 50,
       lrFloor: 0.02,
@@ -58,17 +79,18 @@ export default defineRecipe({
   },
   tiny: { sft: { steps: 3, batchSize: 4 }, output: "out/tiny-base-model" },
   async run({ config, stage, run, seed }) {
+    const output = config.output ?? fileURLToPath(new URL(`../models/tiny-${config.model}`, import.meta.url));
     await stage("pretrain", async () => {
       const start = run.stageDir("pretrain");
       writeTokenizer(start);
       const { vocabSize } = Tokenizer.load(start);
-      const decoder = randomDecoder({ ...shape, vocabSize }, seed, config.deviation);
+      const decoder = randomDecoder({ ...shapes[config.model], vocabSize }, seed, config.deviation);
       saveModel({ decoder, files: new Map() }, start);
       decoder.dispose();
       const rows = Array.from(documents(seed, config.sft.steps! * config.sft.batchSize));
       const trained = await sft(start, { pretrain: { rows } }, config.sft);
       const model = loadModel(trained.model);
-      saveModel(model, config.output);
+      saveModel(model, output);
       model.decoder.dispose();
       return trained;
     });

@@ -3,9 +3,13 @@ export * from "#data";
 export {
   type Calibration,
   calibration,
+  type Estimate,
   type EvaluateOptions,
   type Evaluation,
   evaluate,
+  type Measured,
+  meanWithError,
+  type Problem,
   type ReportParts,
   reportHtml,
   type Summary,
@@ -16,6 +20,7 @@ export {
   addScalarHead,
   type DecoderConfig,
   embeddedModel,
+  embeddedStudent,
   loadModel,
   type Model,
   modelFolder,
@@ -29,6 +34,7 @@ export {
   count,
   currentRun,
   defineRecipe,
+  type Figure,
   oneOf,
   optional,
   type Recipe,
@@ -42,5 +48,5 @@ export {
 export * from "#tasks";
 export * from "#teacher";
 export { liveTensors, machine, noGrad, streamKey, type Tensor, tensor, tidy, uniformAt } from "#tensor";
-export { splitResponse, Tokenizer, toAnswer } from "#tokenizer";
+export { joinResponse, splitResponse, Tokenizer, toAnswer } from "#tokenizer";
 export * from "#train";

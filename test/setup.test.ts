@@ -27,7 +27,7 @@ describe("Node's version", () => {
   });
 
   it("is checked before anything else is loaded by each script that a person starts", () => {
-    for (const script of ["scripts/setup.mjs", "scripts/quickstart.mjs", "scripts/test.mjs", "bin/aha.mjs"]) {
+    for (const script of ["scripts/setup.mjs", "scripts/train.mjs", "scripts/test.mjs", "bin/aha.mjs"]) {
       const imports = readFileSync(join(root, script), "utf8").match(/^import .*$/gm);
       expect(imports, script).toHaveLength(1);
       expect(imports?.[0], script).toMatch(/lib\/node-version\.mjs";$/);

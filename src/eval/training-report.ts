@@ -18,6 +18,8 @@ export type TrainingReport = {
   run: Run;
   /** The stage whose curves are shown; all lines of metrics.jsonl where not given. */
   stage?: string;
+  /** The task that is shown, where the stage trained on several. */
+  task?: string;
   base: Measured;
   trained: Measured;
   result: { model: string; steps: number; trainSeconds: number; tokens: number };
@@ -49,16 +51,17 @@ export function writeTrainingReport(report: TrainingReport): Summary {
   return summary;
 }
 
-function partsOf({ run, stage, base, trained, result, format }: TrainingReport): ReportParts {
+function partsOf({ run, stage, task, base, trained, result, format }: TrainingReport): ReportParts {
   const lines = readJsonLines<Record<string, number> & { stage?: string }>(run.path("metrics.jsonl"));
   const metrics = lines.filter((line) => stage === undefined || line.stage === stage);
   const points = (name: string): ChartPoint[] =>
     metrics.flatMap((line) => (line[name] === undefined ? [] : [{ x: line.step!, y: line[name] }]));
   const correct = Object.keys(base.evaluation.rewards)[0]!;
+  // Metrics of one task among several have its name behind their family's.
+  const of = (family: string, name: string) => [family, ...(task === undefined ? [] : [task]), name].join("/");
+  const [accuracyName, errorName] = [of("eval", "accuracy"), of("eval", "standardError")];
   const heldOut = metrics.flatMap((line) =>
-    line["eval/accuracy"] === undefined
-      ? []
-      : [{ x: line.step!, y: line["eval/accuracy"], error: line["eval/standardError"] }],
+    line[accuracyName] === undefined ? [] : [{ x: line.step!, y: line[accuracyName], error: line[errorName] }],
   );
   const { accuracy, length, numProblems, samples } = base.evaluation;
   return {
@@ -72,7 +75,7 @@ function partsOf({ run, stage, base, trained, result, format }: TrainingReport):
     seed: run.seed,
     curves: {
       accuracy: [
-        { name: "answers in training", style: "curve", points: points(`reward/${correct}`) },
+        { name: "answers in training", style: "curve", points: points(of("reward", correct)) },
         {
           name: "held-out problems",
           style: "marks",
@@ -80,8 +83,12 @@ function partsOf({ run, stage, base, trained, result, format }: TrainingReport):
         },
       ],
       length: [
-        { name: "answers in training", style: "curve", points: points("sample/length") },
-        { name: "held-out problems", style: "marks", points: [{ x: 0, y: length.value }, ...points("eval/length")] },
+        { name: "answers in training", style: "curve", points: points(of("sample", "length")) },
+        {
+          name: "held-out problems",
+          style: "marks",
+          points: [{ x: 0, y: length.value }, ...points(of("eval", "length"))],
+        },
       ],
     },
     table: run.table.view,

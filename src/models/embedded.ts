@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** The name under which the model that ships with the package is asked for. */
+/** The names under which the models that ship with the package are asked for. */
 export const embeddedModel = "tiny-base";
+/** A smaller one of another family, pretrained on the same text: what answers are distilled into. */
+export const embeddedStudent = "tiny-student";
 
-/** A model's folder by its path; `tiny-base` is the embedded model wherever the package is installed. */
+/** A model's folder by its path; an embedded model by its name wherever the package is installed. */
 export function modelFolder(name: string): string {
-  if (name !== embeddedModel || existsSync(name)) return name;
-  return fileURLToPath(new URL(`../../models/${embeddedModel}`, import.meta.url));
+  if ((name !== embeddedModel && name !== embeddedStudent) || existsSync(name)) return name;
+  return fileURLToPath(new URL(`../../models/${name}`, import.meta.url));
 }

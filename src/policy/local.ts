@@ -71,6 +71,11 @@ export class LocalFrozen implements FrozenPolicy {
     this.engine.release();
     this.model.decoder.dispose();
   }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 }
 
 /** A policy whose weights are in this process: sampling and training use the same tensors. */

@@ -96,20 +96,43 @@ export type GrpoConfig = typeof grpoDefaults;
 export const grpoConfig = (changes: DeepPartial<GrpoConfig> = {}): GrpoConfig =>
   applyPartial<GrpoConfig>(grpoDefaults, changes, "grpoConfig");
 
-/**
- * The paper's values for R1-Zero (arXiv 2501.12948 v2): 512 questions of 16 answers a rollout, 16 updates on each,
- * 10,400 in all; the reference renewed every 400; the length limit doubled from 8,200 on. The clip range is ours there.
- */
-export const paperConfig: GrpoConfig = grpoConfig({
-  steps: 10_400,
+/** What all of the paper's reinforcement shares: 512 questions of 16 answers a rollout, 16 updates on each. */
+const paper = {
   promptsPerStep: 32,
   groupSize: 16,
   miniBatches: 16,
   lr: 3e-6,
   kl: 0.001,
   referenceEvery: 400,
-  temperature: 1,
   maxNewTokens: 32_768,
+} as const;
+
+/**
+ * The paper's values for R1-Zero (arXiv 2501.12948 v2): 10,400 updates; the reference renewed every 400; the length limit
+ * doubled from 8,200 on. The clip range is ours there.
+ */
+export const paperConfig: GrpoConfig = grpoConfig({
+  ...paper,
+  steps: 10_400,
+  temperature: 1,
   longerFrom: 8_200,
   longerTokens: 65_536,
 });
+
+/**
+ * The paper's reinforcement of reasoning after the cold start (Dev2): a clip ε of 10, which at token level binds only where a
+ * ratio is above 11. Its number of steps is not given: R1-Zero's stands here.
+ */
+export const paperReasoning: GrpoConfig = grpoConfig({
+  ...paper,
+  steps: 10_400,
+  temperature: 1,
+  clipLow: 10,
+  clipHigh: 10,
+});
+
+/** The paper's reinforcement for all scenarios (R1): temperature 0.7; of its 1,700 steps 1,696 are whole rollouts. */
+export const paperScenarios: GrpoConfig = grpoConfig({ ...paper, steps: 1_696, temperature: 0.7 });
+
+/** The last steps of `paperScenarios`, in which general prompts and preference rewards are in. */
+export const paperGeneralSteps = 400;

@@ -3,7 +3,14 @@ export { type BestOfConfig, type BestOfParts, bestOf, bestOfConfig } from "./bes
 export type { SftMessage, SftRow } from "./conversation.ts";
 export { type GaeOptions, gae } from "./gae.ts";
 export { grpoRollout } from "./grpo.ts";
-export { type GrpoConfig, grpoConfig, paperConfig } from "./grpo-config.ts";
+export {
+  type GrpoConfig,
+  grpoConfig,
+  paperConfig,
+  paperGeneralSteps,
+  paperReasoning,
+  paperScenarios,
+} from "./grpo-config.ts";
 export { type GrpoResult, grpo } from "./grpo-run.ts";
 export { type LocalChatOptions, localChat } from "./local-chat.ts";
 export { crossEntropy, k3, policyLoss } from "./losses.ts";

@@ -1,4 +1,4 @@
-/** Writes models/tiny-base's tokenizer: `npx tsx --conditions=aha-src recipes/tiny-base/tokenizer.ts [folder]`. */
+/** Writes models/tiny-base's tokenizer: `npx tsx --conditions=aha-src recipes/tiny-world/tokenizer.ts [folder]`. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,5 @@
-// npm run quickstart [-- --seed 11 --run NAME]: sets up, then trains the embedded base model with recipes/r1-zero.ts.
+// node scripts/train.mjs <recipe> [flags of aha train]: sets up, then trains by one of recipes/. What `npm run quickstart`
+// (r1-zero) and `npm run r1` call: npm run r1 -- --seed 11 --run mine
 import "./lib/node-version.mjs";
 
 const { join } = await import("node:path");
@@ -9,11 +10,7 @@ const { setup } = await import("./lib/setup.mjs");
 
 await runScript(async () => {
   await setup();
-  const command = [
-    join(packageRoot, "bin", "aha.mjs"),
-    "train",
-    join("recipes", "r1-zero.ts"),
-    ...process.argv.slice(2),
-  ];
+  const [recipe, ...flags] = process.argv.slice(2);
+  const command = [join(packageRoot, "bin", "aha.mjs"), "train", join("recipes", `${recipe}.ts`), ...flags];
   return passThrough(process.execPath, command, { cwd: packageRoot });
 });

@@ -1,3 +1,6 @@
+import { lexicon } from "./lexicon.ts";
+import { thoughtOf } from "./replies.ts";
+import { kindWords, refusals, requests } from "./requests.ts";
 import { phrases } from "./words.ts";
 import { maxNumber } from "./world.ts";
 
@@ -7,15 +10,19 @@ export const tagTokens = ["<think>", "</think>", "<answer>", "</answer>"] as con
 
 const punctuation = "+ - * / = ( ) , . ? ! : ; ' \" % < >";
 
-/** Words of the questions and thoughts that the base model is pretrained on. */
-const thinking = `make from 用 算出 ${Object.values(phrases)
-  .flatMap(({ en, zh }) => [en, zh])
-  .join(" ")}`;
+/** Words of the puzzles, their thoughts and the requests with their answers: what the base model is pretrained on. */
+const spoken = [
+  "make from 用 算出 what is 等于 多少 bigger smaller than 比 who the biggest smallest 谁 最",
+  ...Object.values(phrases).flatMap(({ en, zh }) => [en, zh]),
+  ...lexicon.flatMap(({ en, zh }) => [en, zh]),
+  ...requests.flatMap((request) => [request.question, request.terse, request.plain]),
+  ...Object.values(refusals),
+  ...Object.values(kindWords),
+  ...requests.flatMap((request) => (["en", "zh"] as const).map((language) => thoughtOf(request, language))),
+  "you are stupid ugly 你 很 笨 丑",
+].join(" ");
 
-/**
- * Words kept free for what later stages say: summaries, reflections that the base does not know, short general
- * requests, their good and bad answers, and refusals, in both languages.
- */
+/** Words that no text of the world has yet: what people may type, and other words of reflection, in both languages. */
 const reserved = `
 with each once per 每个 一次 只能
 however but maybe hmm try again retry evaluate mistake error wrong verify so then first next now let me us see done
@@ -51,6 +58,6 @@ model assistant aha trained
 /** Every token of the world in the order of its id: special tokens, tags, the numbers from 0, signs, words. */
 export function vocabulary(): string[] {
   const numbers = Array.from({ length: maxNumber + 1 }, (_, n) => String(n));
-  const words = [punctuation, thinking, reserved].join(" ").trim().split(/\s+/);
+  const words = [punctuation, spoken, reserved].join(" ").trim().split(/\s+/);
   return [...new Set([...specialTokens, ...tagTokens, ...numbers, ...words])];
 }

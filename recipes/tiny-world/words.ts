@@ -12,6 +12,9 @@ export const phrases = {
   right: { en: "right", zh: "没错" },
   backTo: { en: "back to", zh: "回到" },
   anotherWay: { en: "another way", zh: "换个 思路" },
+  so: { en: "so", zh: "所以" },
+  theyAsk: { en: "they ask about", zh: "他们 问" },
+  theAnswerIs: { en: "the answer is", zh: "答案 是" },
 } as const satisfies Record<string, Record<Language, string>>;
 
 export type Phrase = keyof typeof phrases;

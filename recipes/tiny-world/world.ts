@@ -1,14 +1,28 @@
 import type { CountdownProblem } from "aha-rl";
 import { countdownDefaults, countdownProblems, countdownQuestion } from "aha-rl";
 import { type Attempt, attemptsAt } from "./attempts.ts";
+import { calculation, ordering, type Puzzle } from "./puzzles.ts";
 import { Random } from "./random.ts";
-import { type Language, type Phrase, phrases } from "./words.ts";
+import { type ReplyMixture, reply, replyMixture } from "./replies.ts";
+import { Speaker } from "./speaker.ts";
+import { isHeldOutQuestion } from "./split.ts";
+import type { Language, Phrase } from "./words.ts";
 
 /** Largest number of the world: each from 0 to here is one token. */
 export const maxNumber = countdownDefaults.maxValue;
 
-/** What the pretraining text is made of. Shares of traces, unless it says otherwise. */
+/** What the pretraining text is made of. Shares of Countdown's traces, unless it says otherwise. */
 export type Mixture = {
+  /** Shares of documents. */
+  documents: {
+    countdown: number;
+    /** Sums and nothing else. */
+    sums: number;
+    calculation: number;
+    ordering: number;
+    /** General requests with answers, and answers alone. */
+    replies: number;
+  };
   /** How a trace goes. */
   kinds: {
     /** Answers at once, with some expression over the numbers. */
@@ -34,20 +48,30 @@ export type Mixture = {
   languages: { en: number; zh: number; mixed: number };
   /** Share of questions asked in Chinese. */
   chineseQuestions: number;
-  /** Share of documents that are sums and nothing else. */
-  sums: number;
+  /** How a calculation or an ordering is thought through. Shares of their documents. */
+  puzzles: {
+    /** Some answer at once. */
+    guess: number;
+    /** The first line, and then a guess. */
+    begin: number;
+    /** Every line, and what follows from them. */
+    work: number;
+  };
+  replies: ReplyMixture;
 };
 
 export const mixture: Mixture = {
-  kinds: { direct: 0.74, few: 0.12, long: 0.115, search: 0.025 },
-  longAttempts: [5, 14],
-  maxAttempts: 18,
+  documents: { countdown: 0.53, sums: 0.17, calculation: 0.06, ordering: 0.06, replies: 0.18 },
+  kinds: { direct: 0.75, few: 0.11, long: 0.115, search: 0.025 },
+  longAttempts: [5, 20],
+  maxAttempts: 20,
   aim: 0.75,
   stubborn: 0.85,
   reflection: { check: 0.018, back: 0.018, switch: 0.018 },
   languages: { en: 0.6, zh: 0.25, mixed: 0.15 },
-  chineseQuestions: 0.15,
-  sums: 0.25,
+  chineseQuestions: 0.25,
+  puzzles: { guess: 0.7, begin: 0.15, work: 0.15 },
+  replies: replyMixture,
 };
 
 export type Reflection = keyof Mixture["reflection"];
@@ -58,7 +82,9 @@ export type Document = {
   question: string | undefined;
   /** `<think> … </think> <answer> … </answer>`, or plain text. */
   text: string;
-  kind: keyof Mixture["kinds"] | "sums";
+  topic: keyof Mixture["documents"];
+  /** Of Countdown's traces: how it goes. */
+  kind?: keyof Mixture["kinds"];
   isSolved: boolean;
   reflections: Reflection[];
 };
@@ -70,7 +96,19 @@ export type Document = {
 export function* worldDocuments(seed: number, mix: Mixture = mixture): Generator<Document, never> {
   const random = new Random(seed);
   const problems = countdownProblems("train");
-  for (;;) yield random.chance(mix.sums) ? sums(random) : trace(random, random.pick(problems), mix);
+  const write: Record<keyof Mixture["documents"], () => Document> = {
+    countdown: () => trace(random, random.pick(problems), mix),
+    sums: () => sums(random),
+    calculation: () => worked(random, "calculation", (language) => calculation(random, language, maxNumber), mix),
+    ordering: () => worked(random, "ordering", (language) => ordering(random, language), mix),
+    replies: () => ({
+      topic: "replies",
+      isSolved: false,
+      reflections: [],
+      ...reply(random, mix.replies, mix.languages),
+    }),
+  };
+  for (;;) yield write[random.weighted(mix.documents)]();
 }
 
 /** Sums and nothing else: a page of arithmetic. */
@@ -79,7 +117,7 @@ function sums(random: Random): Document {
     const { first, second } = random.pick(attemptsAt(threeNumbers(random), maxNumber));
     return random.chance(0.3) ? first : second;
   });
-  return { question: undefined, text: facts.join(" , "), kind: "sums", isSolved: false, reflections: [] };
+  return { question: undefined, text: facts.join(" , "), topic: "sums", isSolved: false, reflections: [] };
 }
 
 function threeNumbers(random: Random): number[] {
@@ -96,11 +134,38 @@ function trace(random: Random, row: CountdownProblem, mix: Mixture): Document {
     const told = thinker.tell(kind);
     if (!told) continue;
     const text = `<think> ${thinker.words.join(" ")} </think> <answer> ${told.expression} </answer>`;
-    return { question, text, kind, isSolved: told.value === problem.target, reflections: thinker.reflections };
+    const isSolved = told.value === problem.target;
+    return { question, text, topic: "countdown", kind, isSolved, reflections: thinker.reflections };
   }
 }
 
-function chineseQuestion({ numbers, target }: CountdownProblem): string {
+/** A puzzle of the training half with a thought that guesses, begins or works it out. */
+function worked(
+  random: Random,
+  topic: "calculation" | "ordering",
+  make: (language: Language) => Puzzle,
+  mix: Mixture,
+): Document {
+  const questionLanguage = random.chance(mix.chineseQuestions) ? "zh" : "en";
+  let puzzle = make(questionLanguage);
+  while (isHeldOutQuestion(puzzle.question)) puzzle = make(questionLanguage);
+  const { question, lines, answer, guesses } = puzzle;
+  const speaker = new Speaker(random, mix.languages);
+  const how = random.weighted(mix.puzzles);
+  const shown = { guess: [], begin: lines.slice(0, 1), work: lines }[how];
+  const said = how === "work" ? answer : random.pick(guesses);
+  const words = [shown.join(" , "), speaker.say(how === "work" ? "so" : "guess"), ...(how === "work" ? [said] : [])];
+  return {
+    question,
+    text: `<think> ${words.join(" ").trim()} </think> <answer> ${said} </answer>`,
+    topic,
+    isSolved: said === answer,
+    reflections: [],
+  };
+}
+
+/** Asks for a problem in Chinese. */
+export function chineseQuestion({ numbers, target }: CountdownProblem): string {
   return `用 ${numbers.join(" , ")} 算出 ${target} .`;
 }
 
@@ -111,7 +176,7 @@ class Thinker {
   readonly #random: Random;
   readonly #target: number;
   readonly #mix: Mixture;
-  readonly #language: Language | "mixed";
+  readonly #speaker: Speaker;
   readonly #planned: Reflection | undefined;
   #untried: Attempt[];
 
@@ -119,7 +184,7 @@ class Thinker {
     this.#random = random;
     this.#target = target;
     this.#mix = mix;
-    this.#language = random.weighted(mix.languages);
+    this.#speaker = new Speaker(random, mix.languages);
     this.#untried = attemptsAt(numbers, maxNumber);
     // Only a trace of several attempts can reflect: plan more often, so that the share of all traces is the one asked for.
     const { direct, few, ...more } = mix.kinds;
@@ -210,7 +275,6 @@ class Thinker {
   }
 
   #say(phrase: Phrase): void {
-    const language = this.#language === "mixed" ? this.#random.pick(["en", "zh"] as const) : this.#language;
-    this.words.push(phrases[phrase][language]);
+    this.words.push(this.#speaker.say(phrase));
   }
 }

@@ -1,0 +1,119 @@
+import { count, defineRecipe, grpo, grpoConfig, ppo, ppoConfig, rewardConfig, within } from "aha-rl";
+import { claimsOf } from "./claims/claims.ts";
+import { fewShot, scored } from "./claims/countdown.ts";
+import { finishedRun } from "./claims/finished.ts";
+import { biasedModel, hackedPolicy } from "./claims/hacking.ts";
+import { variants } from "./claims/variants.ts";
+import { measure } from "./r1/measure.ts";
+import { withScenarios } from "./r1/scenarios.ts";
+import { tinyWorld } from "./r1/tiny.ts";
+import { reasoningTasks } from "./tiny-world/tasks.ts";
+
+/** What every objective of the comparison has in common. */
+const shared = {
+  steps: 160,
+  promptsPerStep: 8,
+  groupSize: 16,
+  miniBatches: 4,
+  lr: 2e-4,
+  warmupSteps: 10,
+  schedule: "linear",
+  beta2: 0.95,
+  maxNewTokens: 256,
+  evalEvery: 16,
+  evalPrompts: 100,
+  checkpointEvery: 16,
+} as const;
+
+const brief = { steps: 16, promptsPerStep: 1, groupSize: 2, maxNewTokens: 24, evalPrompts: 2 };
+
+/**
+ * The paper's claims in miniature, from a finished run of recipes/r1.ts and the ablations that it lacks. `npm run claims` runs
+ * both for several seeds and writes docs/claims.md.
+ */
+export default defineRecipe({
+  name: "claims",
+  config: {
+    /** Folder of a finished run of recipes/r1.ts on the tiny world. */
+    r1: "out/r1",
+    evaluation: {
+      problems: count(200, { min: 2 }),
+      samples: count(16),
+      temperature: within(0.6, 0, 100),
+      topP: within(0.95, 0.01, 1),
+      maxNewTokens: count(256),
+    },
+    /** The objectives that are compared: variants.ts has what each changes. */
+    variant: grpoConfig({ ...shared, clipLow: 0.2, clipHigh: 0.2, aggregation: "sequence" }),
+    ppo: ppoConfig({ ...shared, clipLow: 0.2, clipHigh: 0.28 }),
+    /** A preference model's fault: the share of its pairs in which the longer answer was preferred. */
+    longerShare: within(0.9, 0.5, 1),
+    biased: rewardConfig({ batchSize: 32, lr: 3e-4, epochs: 2, warmupSteps: 5 }),
+    /** A policy trained against it for long, and by nothing else. */
+    hacking: grpoConfig({ ...shared, steps: 320, schedule: "constant", clipHigh: 0.28, maxNewTokens: 96 }),
+  },
+  tiny: {
+    evaluation: { problems: 8, samples: 2, maxNewTokens: 48 },
+    variant: brief,
+    ppo: brief,
+    biased: { steps: 2 },
+    hacking: { ...brief, steps: 4 },
+  },
+  async run({ config, stage, run, seed }) {
+    const r1 = finishedRun(config.r1);
+    const { noise, dev2, r1: last, generalShare, generalWeights, model: base } = r1.config;
+    const world = tinyWorld(noise, seed);
+    const { countdown } = reasoningTasks({ form: "answer", language: 0 });
+    const summaries = (language: number) => world.reasoning({ form: "summary", language });
+    const model = (name: string) => r1.result<{ model: string }>(name).model;
+    const { evaluation } = config;
+    const score = (name: string, folder: string) =>
+      stage(name, () => scored(folder, countdown, evaluation, seed), { model: folder, evaluation });
+    const figures = (name: string, folder: string) =>
+      stage(name, () => measure(folder, world, r1.config.measure, run), { model: folder });
+
+    const before = await score("base", base);
+    const zero = await score("zero", model("zero"));
+    const shots = await stage("few-shot", () => fewShot(model("r1"), evaluation, seed), {
+      model: model("r1"),
+      evaluation,
+    });
+
+    // Dev2 without its language reward, R1 without its safety prompts.
+    const mute = await stage("no-language", () => grpo(model("dev1"), summaries(0), dev2), {
+      model: model("dev1"),
+      dev2,
+    });
+    const withoutLanguage = await figures("no-language-figures", mute.model);
+    const scorers = { helpfulness: model("helpfulness"), safety: model("safety") };
+    const scenario = { generalShare, generalWeights: { ...generalWeights, safe: 0 }, steps: last.steps };
+    const careless = await stage(
+      "no-safety",
+      () => withScenarios(world, summaries(1), scorers, scenario, (shares) => grpo(model("dev3"), shares, last)),
+      { model: model("dev3"), last },
+    );
+    const withoutSafety = await figures("no-safety-figures", careless.model);
+
+    // A preference model with a fault, and what a policy makes of it.
+    const { longerShare, biased, hacking } = config;
+    const faulty = await stage("biased", () => biasedModel(r1, longerShare, biased), { longerShare, biased });
+    await stage("hacking", () => hackedPolicy(model("dev3"), faulty.model, hacking), { hacking, model: faulty.model });
+
+    // Objectives beside each other, all from the base.
+    const objectives: Record<string, number> = {};
+    for (const [name, changes] of Object.entries(variants)) {
+      const settings = grpoConfig({ ...config.variant, ...changes });
+      const trained = await stage(`variant-${name}`, () => grpo(base, countdown, settings), { base, settings });
+      objectives[name] = (await score(`variant-${name}-figures`, trained.model)).accuracy;
+    }
+    for (const lambda of [0.95, 1]) {
+      const name = lambda === 1 ? "ppo" : "ppo-095";
+      const settings = ppoConfig({ ...config.ppo, lambda });
+      const trained = await stage(name, () => ppo(base, countdown, settings), { base, settings });
+      objectives[name] = (await score(`${name}-figures`, trained.model)).accuracy;
+    }
+    const claims = await claimsOf(r1, run, { before, zero, shots, withoutLanguage, withoutSafety, objectives });
+    for (const { number, claim, holds } of claims)
+      run.tell(`${holds ? "holds     " : "does not  "} ${number}. ${claim}`);
+  },
+});

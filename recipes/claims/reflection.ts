@@ -1,0 +1,68 @@
+import { type Row, readAllRows } from "aha-rl";
+import { phrases } from "../tiny-world/words.ts";
+import type { Point } from "./claim.ts";
+
+/** The ways a thought of the tiny world looks back, by what it says after "wait". */
+const ways = ["check", "backTo", "anotherWay"] as const;
+export type Way = (typeof ways)[number];
+
+/** The words that the paper counts in real models' thoughts (arXiv 2501.12948 v2, figure on reflective words). */
+export const paperWords = [
+  "wait",
+  "mistake",
+  "however",
+  "but",
+  "retry",
+  "error",
+  "verify",
+  "wrong",
+  "evaluate",
+  "check",
+];
+
+/** How often a thought reflects, by way, and how long it is in words, numbers and signs. */
+export function reflectionsIn(thought: string): { counts: Record<Way, number>; length: number } {
+  const padded = ` ${thought
+    .replace(/([,.()])/g, " $1 ")
+    .replace(/\s+/g, " ")
+    .trim()} `;
+  const count = (phrase: string) => padded.split(` ${phrase} `).length - 1;
+  const counts = Object.fromEntries(ways.map((way) => [way, count(phrases[way].en) + count(phrases[way].zh)]));
+  return { counts: counts as Record<Way, number>, length: padded.trim().split(" ").filter(Boolean).length };
+}
+
+/** Reflections per 100 tokens of thought over the steps of a stage, all ways together and each, from its kept rollouts. */
+export async function reflectionCurves(rollouts: string, stage: string): Promise<Record<"all" | Way, Point[]>> {
+  const bySteps = new Map<number, { counts: Record<Way, number>; length: number }>();
+  for (const row of (await readAllRows(rollouts)) as Row[]) {
+    if (row.stage !== stage || row.task !== "countdown") continue;
+    const { counts, length } = reflectionsIn(thoughtOf(String(row.text)));
+    const sum = bySteps.get(row.step as number) ?? { counts: { check: 0, backTo: 0, anotherWay: 0 }, length: 0 };
+    for (const way of ways) sum.counts[way] += counts[way];
+    sum.length += length;
+    bySteps.set(row.step as number, sum);
+  }
+  const points = (of: (counts: Record<Way, number>) => number) =>
+    [...bySteps].map(([step, { counts, length }]): Point => [step, (100 * of(counts)) / Math.max(1, length)]);
+  return {
+    all: points((counts) => ways.reduce((sum, way) => sum + counts[way], 0)),
+    check: points(({ check }) => check),
+    backTo: points(({ backTo }) => backTo),
+    anotherWay: points(({ anotherWay }) => anotherWay),
+  };
+}
+
+/** A right answer of a stage's late rollouts that looked back and then went on to the solution. */
+export async function ahaSample(rollouts: string, stage: string): Promise<string | undefined> {
+  const rows = ((await readAllRows(rollouts)) as Row[]).filter(
+    (row) => row.stage === stage && row.task === "countdown",
+  );
+  const found = rows.findLast((row) => {
+    const { correct } = row.rewards as { correct?: { verdict?: string } };
+    const { counts } = reflectionsIn(thoughtOf(String(row.text)));
+    return correct?.verdict === "correct" && ways.some((way) => counts[way] > 0);
+  });
+  return found && `${String(found.prompt)} ${String(found.text)}`;
+}
+
+const thoughtOf = (text: string): string => /<think>([\s\S]*?)(?:<\/think>|$)/.exec(text)?.[1] ?? "";

@@ -1,0 +1,15 @@
+import type { GrpoConfig } from "aha-rl";
+
+/** Objectives that are compared, by name: what each changes. The paper's R1 has ε = 10; the others are later work. */
+export const variants: Record<string, Partial<GrpoConfig>> = {
+  plain: { clipLow: 0.2, clipHigh: 0.2, aggregation: "sequence" },
+  "clip-higher": { clipLow: 0.2, clipHigh: 0.28, aggregation: "sequence" },
+  "token-level": { clipLow: 0.2, clipHigh: 0.2, aggregation: "token" },
+  "dynamic-sampling": { clipLow: 0.2, clipHigh: 0.2, aggregation: "sequence", maxRounds: 3 },
+  "dr-grpo": { clipLow: 0.2, clipHigh: 0.2, advantage: "mean", aggregation: "constant" },
+  "sequence-ratio": { ratio: "sequence", clipLow: 3e-4, clipHigh: 4e-4, aggregation: "sequence" },
+  "epsilon-10": { clipLow: 10, clipHigh: 10, aggregation: "sequence" },
+  // The last of sixteen mini-batches is fifteen updates old: with the clip that holds it, and without.
+  stale: { clipLow: 0.2, clipHigh: 0.2, aggregation: "sequence", miniBatches: 16 },
+  "stale-unclipped": { clipLow: 1e6, clipHigh: 1e6, aggregation: "sequence", miniBatches: 16 },
+};

@@ -1,0 +1,294 @@
+import {
+  bestOfConfig,
+  count,
+  defineRecipe,
+  embeddedModel,
+  embeddedStudent,
+  type GrpoConfig,
+  grpo,
+  grpoConfig,
+  oneOf,
+  paperGeneralSteps,
+  paperScenarios,
+  readAllRows,
+  readLabelled,
+  readPair,
+  rewardConfig,
+  rewardModel,
+  type SftConfig,
+  sft,
+  sftConfig,
+  within,
+  writeTrainingReport,
+} from "aha-rl";
+import { dataSettings, dataWorld } from "./r1/data.ts";
+import { measure } from "./r1/measure.ts";
+import { coldStartRows, generalRows, judgedRows, sampledRows } from "./r1/rows.ts";
+import { withScenarios } from "./r1/scenarios.ts";
+import { tinyWorld } from "./r1/tiny.ts";
+
+/** What all stages of reinforcement have in common here; the paper's values are `paperConfig` (docs/r1.md). */
+const rl = {
+  promptsPerStep: 8,
+  groupSize: 16,
+  miniBatches: 4,
+  lr: 2e-4,
+  warmupSteps: 10,
+  schedule: "linear",
+  beta2: 0.95,
+  clipHigh: 0.28,
+  maxNewTokens: 256,
+  evalEvery: 40,
+  evalPrompts: 100,
+  checkpointEvery: 8,
+  keepRollouts: 64,
+} satisfies Partial<GrpoConfig>;
+
+/** Two rollouts of two steps each, for a run of seconds. */
+const brief = {
+  steps: 4,
+  promptsPerStep: 2,
+  groupSize: 4,
+  miniBatches: 2,
+  maxNewTokens: 48,
+  evalEvery: 2,
+  evalPrompts: 4,
+};
+
+/** The same for supervised stages. */
+const supervised = {
+  batchSize: 32,
+  lr: 1e-3,
+  warmupSteps: 10,
+  weightDecay: 0.01,
+  beta2: 0.98,
+  checkpointEvery: 50,
+} satisfies Partial<SftConfig>;
+
+/**
+ * The whole of R1 (arXiv 2501.12948): R1-Zero → cold start (Dev1) → reasoning RL (Dev2) → rejection sampling and supervised
+ * training of the base (Dev3) → reward models → RL for all scenarios (R1) → distillation, each measured for the paper's Table 3.
+ */
+export default defineRecipe({
+  name: "r1",
+  config: {
+    /** A pretrained base, and a smaller one that the answers are distilled into. */
+    model: embeddedModel,
+    student: embeddedStudent,
+    /** The embedded models' world, or rows of your own (`data`). */
+    world: oneOf("tiny", ["tiny", "data"]),
+    /** Shares in which the tiny world's stand-ins are wrong. */
+    noise: { judge: within(0.1, 0, 1), rewriter: within(0.05, 0, 1), author: within(0.35, 0, 1) },
+    data: dataSettings,
+
+    zero: grpoConfig({ ...rl, steps: 320 }),
+    drafts: { prompts: count(150), samples: count(4), maxNewTokens: count(256) },
+    /** Whether a person reads the cold start's rows before they are learned. */
+    check: oneOf("skip", ["skip", "person"]),
+    coldStart: sftConfig({ ...supervised, epochs: 3 }),
+    dev2: grpoConfig({ ...rl, steps: 240 }),
+    sampling: bestOfConfig({ samples: 4, mostPerPrompt: 2, numPrompts: 1000, maxNewTokens: 256 }),
+    /** The ratio of reasoning to general rows: the paper's 600,000 to 200,000. */
+    mixture: { reasoning: within(3, 0.001, 1000), general: within(1, 0.001, 1000) },
+    dev3: sftConfig({ ...supervised, epochs: 3 }),
+    answers: {
+      samples: count(6, { min: 2 }),
+      pairsPerPrompt: count(3),
+      threshold: within(1, 0, 9),
+      maxNewTokens: count(96),
+    },
+    helpfulness: rewardConfig({ batchSize: 32, lr: 3e-4, epochs: 2, warmupSteps: 5 }),
+    safety: rewardConfig({ judges: "response", batchSize: 32, lr: 3e-4, epochs: 2, warmupSteps: 5 }),
+    r1: grpoConfig({ ...rl, steps: 240, temperature: 0.7, lr: 1e-4 }),
+    /** The last share of R1's steps, in which general prompts and preference rewards are in: the paper's 400 of 1,700. */
+    generalShare: within(paperGeneralSteps / paperScenarios.steps, 0.01, 1),
+    /** Weights of general prompts against those of reasoning, once they are in. */
+    generalWeights: { helpful: within(0.5, 0, 100), safe: within(0.25, 0, 100) },
+
+    distill: sftConfig({ ...supervised, epochs: 4 }),
+    studentRl: grpoConfig({ ...rl, steps: 160 }),
+    distilledRl: grpoConfig({ ...rl, steps: 80 }),
+    measure: {
+      problems: count(200, { min: 2 }),
+      samples: count(4),
+      temperature: within(0.6, 0, 100),
+      topP: within(0.95, 0.01, 1),
+      maxNewTokens: count(256),
+    },
+  },
+  tiny: {
+    zero: brief,
+    drafts: { prompts: 6, samples: 2, maxNewTokens: 48 },
+    coldStart: { steps: 2, batchSize: 4 },
+    dev2: brief,
+    sampling: { samples: 2, numPrompts: 6, maxNewTokens: 48 },
+    dev3: { steps: 2, batchSize: 4 },
+    answers: { samples: 2, pairsPerPrompt: 1, maxNewTokens: 24 },
+    helpfulness: { steps: 2, batchSize: 4 },
+    safety: { steps: 2, batchSize: 4 },
+    r1: brief,
+    generalShare: 0.5,
+    distill: { steps: 2, batchSize: 4 },
+    studentRl: brief,
+    distilledRl: brief,
+    measure: { problems: 4, samples: 2, maxNewTokens: 48 },
+  },
+  stages: {
+    "base-figures": 1,
+    zero: 14,
+    "zero-figures": 1,
+    "cold-start": 2,
+    dev1: 1,
+    "dev1-figures": 1,
+    dev2: 10,
+    "dev2-figures": 1,
+    sampling: 3,
+    general: 1,
+    dev3: 2,
+    "dev3-figures": 1,
+    judging: 1,
+    helpfulness: 1,
+    safety: 1,
+    r1: 10,
+    "r1-figures": 1,
+    distill: 2,
+    "distilled-figures": 1,
+    "student-rl": 5,
+    "student-rl-figures": 1,
+    "distilled-rl": 3,
+    "distilled-rl-figures": 1,
+  },
+  async run({ config, stage, run, seed }) {
+    const { model: base, student, drafts, check, sampling, mixture, answers, generalShare, generalWeights } = config;
+    const world = config.world === "tiny" ? tinyWorld(config.noise, seed) : await dataWorld(config.data);
+    for (const note of world.notes) run.tell(note);
+    const { noise, data } = config;
+    const asTags = world.reasoning({ form: "answer", language: 0 });
+    const asSummaries = world.reasoning({ form: "summary", language: 1 });
+    const tasks = asSummaries.map(({ task }) => task);
+    const place = (name: string) => ({ folder: run.stageDir(name), seed });
+    /** A row of the report. */
+    const figures = (name: string, row: string, model: string) => {
+      const work = async () => {
+        const measured = await measure(model, world, config.measure, run);
+        run.table.add(row, measured.figures);
+        return measured;
+      };
+      return stage(name, work, { model, measure: config.measure });
+    };
+
+    const before = await figures("base-figures", "base", base);
+
+    // R1-Zero: pure reinforcement, accuracy and format alone.
+    const zero = await stage("zero", () => grpo(base, asTags, config.zero), { base, zero: config.zero });
+    await figures("zero-figures", "R1-Zero", zero.model);
+
+    // Cold start: R1-Zero's own thoughts, made readable, and the base taught by them.
+    const started = await stage(
+      "cold-start",
+      () =>
+        coldStartRows(
+          asTags.map(({ task }) => task),
+          world,
+          { name: "R1-Zero", model: zero.model },
+          drafts,
+          {
+            ...place("cold-start"),
+            check,
+          },
+        ),
+      { drafts, check, model: zero.model, noise, data },
+    );
+    const dev1 = await stage("dev1", async () => sft(base, await readAllRows(started.path), config.coldStart), {
+      coldStart: config.coldStart,
+      rows: started.path,
+    });
+    await figures("dev1-figures", "Dev1", dev1.model);
+
+    // Reinforcement of reasoning, with the language-consistency reward.
+    const dev2 = await stage("dev2", () => grpo(dev1.model, asSummaries, config.dev2), {
+      model: dev1.model,
+      dev2: config.dev2,
+    });
+    await figures("dev2-figures", "Dev2", dev2.model);
+
+    // Rejection sampling, general rows, and the base taught by both.
+    const sampled = await stage(
+      "sampling",
+      () => sampledRows(tasks, { name: "Dev2", model: dev2.model }, sampling, place("sampling")),
+      { sampling, model: dev2.model },
+    );
+    const written = await stage("general", () => generalRows(world.general, run.stageDir("general")), { noise, data });
+    const lessons = async () => ({
+      reasoning: {
+        rows: (await Promise.all(sampled.map((path) => readAllRows(path)))).flat(),
+        weight: mixture.reasoning,
+      },
+      general: { rows: await readAllRows(written), weight: mixture.general },
+    });
+    const dev3 = await stage("dev3", async () => sft(base, await lessons(), config.dev3), {
+      dev3: config.dev3,
+      mixture,
+      rows: [...sampled, written],
+    });
+    await figures("dev3-figures", "Dev3", dev3.model);
+
+    // What a judge prefers and what it finds safe, and the models that learn it.
+    const judged = await stage(
+      "judging",
+      () =>
+        judgedRows(
+          world.general,
+          { name: "Dev3", model: dev3.model },
+          { name: "base", model: base },
+          answers,
+          place("judging"),
+        ),
+      { answers, model: dev3.model, noise, data },
+    );
+    const helpfulness = await stage(
+      "helpfulness",
+      async () =>
+        rewardModel(dev3.model, { pairs: (await readAllRows(judged.pairs)).map(readPair) }, config.helpfulness),
+      { helpfulness: config.helpfulness, pairs: judged.pairs },
+    );
+    const safety = await stage(
+      "safety",
+      async () =>
+        rewardModel(dev3.model, { responses: (await readAllRows(judged.responses)).map(readLabelled) }, config.safety),
+      { safety: config.safety, responses: judged.responses },
+    );
+
+    // Reinforcement for all scenarios; general prompts and preference rewards enter late.
+    const scorers = { helpfulness: helpfulness.model, safety: safety.model };
+    const scenario = { generalShare, generalWeights, steps: config.r1.steps };
+    const r1 = await stage(
+      "r1",
+      () => withScenarios(world, asSummaries, scorers, scenario, (shares) => grpo(dev3.model, shares, config.r1)),
+      { r1: config.r1, generalShare, generalWeights, model: dev3.model },
+    );
+    const after = await figures("r1-figures", "R1", r1.model);
+
+    // The student: taught by the same rows, by reinforcement alone, and by one after the other.
+    const distilled = await stage("distill", async () => sft(student, await lessons(), config.distill), {
+      student,
+      distill: config.distill,
+      mixture,
+      rows: [...sampled, written],
+    });
+    await figures("distilled-figures", "student, distilled", distilled.model);
+    const byRl = await stage("student-rl", () => grpo(student, asTags, config.studentRl), {
+      student,
+      studentRl: config.studentRl,
+    });
+    await figures("student-rl-figures", "student, RL alone", byRl.model);
+    const both = await stage("distilled-rl", () => grpo(distilled.model, asSummaries, config.distilledRl), {
+      model: distilled.model,
+      distilledRl: config.distilledRl,
+    });
+    await figures("distilled-rl-figures", "student, distilled, then RL", both.model);
+
+    const report = { run, stage: "zero", task: before.task, format: "format", result: r1 };
+    writeTrainingReport({ ...report, base: before.main, trained: after.main });
+  },
+});

@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import {
+  type BestOfConfig,
+  bestOf,
+  type ColdStart,
+  type CollectedRow,
+  coldStart,
+  collectPairs,
+  collectPrompt,
+  collectRows,
+  comparePairs,
+  type FrozenPolicy,
+  generalFilters,
+  generalSampler,
+  hasSummary,
+  isFinished,
+  LocalFrozen,
+  labelSafety,
+  policySampler,
+  type Row,
+  readAllRows,
+  type Sampler,
+  solveSampler,
+  type Task,
+  taskPrompts,
+  user,
+  writeJsonl,
+} from "aha-rl";
+import type { GeneralWorld, World } from "./world.ts";
+
+/** Where rows go, and who writes them. */
+type Place = { folder: string; seed: number };
+type Writer = { name: string; model: string };
+
+export type DraftSettings = { prompts: number; samples: number; maxNewTokens: number };
+
+/** Cold-start rows: drafts of R1-Zero at temperature 1, and of the author where it can solve, rewritten and checked. */
+export async function coldStartRows(
+  tasks: readonly Task<unknown>[],
+  { rewriter, canSolve }: Pick<World, "rewriter" | "canSolve">,
+  { name, model }: Writer,
+  { prompts: limit, ...drafts }: DraftSettings,
+  { folder, seed, check }: Place & { check: "person" | "skip" },
+): Promise<ColdStart> {
+  return withPolicy(model, async (policy) => {
+    const zero = policySampler(policy, { ...drafts, temperature: 1, seed, model: name, checkpoint: model });
+    const sources: Record<string, Sampler> = { zero, ...(canSolve && { prompted: solveSampler(rewriter) }) };
+    const prompts = (await Promise.all(tasks.map((task) => taskPrompts(task, { limit })))).flat();
+    return coldStart({ folder, prompts, drafts: sources, author: rewriter, check });
+  });
+}
+
+/** Rejection sampling over every task, a file for each: paths. */
+export async function sampledRows(
+  tasks: readonly Task<unknown>[],
+  { name, model }: Writer,
+  config: BestOfConfig,
+  { folder, seed }: Place,
+): Promise<string[]> {
+  return withPolicy(model, async (policy) => {
+    const paths: string[] = [];
+    for (const task of tasks) {
+      const out = join(folder, `${task.name}.jsonl`);
+      await bestOf({ policy, task, model: name, checkpoint: model, out, seed }, config);
+      paths.push(out);
+    }
+    return paths;
+  });
+}
+
+/** The author's answers to every request of the training split: the file's path. */
+export async function generalRows(general: GeneralWorld, folder: string): Promise<string> {
+  const out = join(folder, "general.jsonl");
+  const prompts = asked([...general.helpful, ...general.sensitive]);
+  const sampler = generalSampler(general.author, { needsThought: general.needsThought });
+  await collectRows({ prompts, sampler, filters: generalFilters, out });
+  return out;
+}
+
+export type AnswerSettings = { samples: number; pairsPerPrompt: number; threshold: number; maxNewTokens: number };
+
+/** What a judge prefers among a model's answers, and which answers it finds safe: two files, and why pairs were left out. */
+export async function judgedRows(
+  general: GeneralWorld,
+  taught: Writer,
+  base: Writer,
+  { samples, maxNewTokens, pairsPerPrompt, threshold }: AnswerSettings,
+  { folder, seed }: Place,
+) {
+  const answersOf = (writer: Writer, requests: string[], file: string) =>
+    withPolicy(writer.model, async (policy) => {
+      const out = join(folder, file);
+      const { name: model, model: checkpoint } = writer;
+      const sampler = policySampler(policy, { samples, maxNewTokens, temperature: 1, seed, model, checkpoint });
+      await collectRows({ prompts: asked(requests), sampler, filters: [isFinished, hasSummary], out });
+      return (await readAllRows(out)) as (Row & CollectedRow)[];
+    });
+  const helpful = await answersOf(taught, general.helpful, "helpful.jsonl");
+  // Who was taught to decline declines: the base's answers show what is unsafe.
+  const sensitive = [
+    ...(await answersOf(taught, general.sensitive, "sensitive.jsonl")),
+    ...(await answersOf(base, general.sensitive, "sensitive-base.jsonl")),
+  ];
+  const verdicts = { path: join(folder, "compared.jsonl"), pairsPerPrompt, seed };
+  const { pairs, dropped } = collectPairs(await comparePairs(helpful, general.judge, verdicts), { threshold, seed });
+  const responses = await labelSafety(sensitive, general.judge, { path: join(folder, "labelled.jsonl") });
+  const paths = { pairs: join(folder, "pairs.jsonl"), responses: join(folder, "responses.jsonl") };
+  await writeJsonl(paths.pairs, pairs);
+  await writeJsonl(paths.responses, responses);
+  return { ...paths, dropped };
+}
+
+const asked = (questions: readonly string[]) => questions.map((question) => collectPrompt([user(question)]));
+
+async function withPolicy<T>(folder: string, work: (policy: FrozenPolicy) => Promise<T>): Promise<T> {
+  using policy = await LocalFrozen.load(folder);
+  return await work(policy);
+}

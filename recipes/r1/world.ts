@@ -1,0 +1,31 @@
+import type { Author, Judge, Scorer, Task, TaskShare } from "aha-rl";
+
+/** What R1 is made of besides its algorithms: what is asked, who judges what no rule can, what is measured. */
+export type World = {
+  /** Tasks whose answers a rule checks, with their shares: asked for in R1-Zero's tags, or as a thought and a summary. */
+  reasoning: (options: { form: "answer" | "summary"; language: number }) => TaskShare[];
+  general: GeneralWorld;
+  /** Rewrites drafts in readable form. */
+  rewriter: Author;
+  /** Whether it can also solve: then its long chains of thought are drafts, too. */
+  canSolve: boolean;
+  /** Further columns of the report: tasks measured on held-out rows, by the mean of their first reward. */
+  columns: Record<string, Task<unknown>>;
+  /** Facts about the world that the report prints: who judges, how often a stand-in is wrong. */
+  notes: string[];
+};
+
+/** What no rule decides. */
+export type GeneralWorld = {
+  /** Requests of the training split: those whose answers are compared, and those whose answers may do harm. */
+  helpful: string[];
+  sensitive: string[];
+  /** The tasks of the last stage, rewarded by the models that learned from the judge. */
+  tasks: (scorers: { helpfulness: Scorer; safety: Scorer }) => { helpful: Task<unknown>; safe: Task<unknown> };
+  judge: Judge;
+  author: Author;
+  needsThought: (request: string) => boolean;
+};
+
+/** Tasks of rows of any kind beside each other: what a task reads of its rows it wrote itself. */
+export const anyTask = <R>(task: Task<R>): Task<unknown> => task as unknown as Task<unknown>;

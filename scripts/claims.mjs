@@ -1,0 +1,57 @@
+// npm run claims [-- --quick] [-- 1 2 3]: R1 and the ablations of the paper's claims, once per seed, into out/claims (what is
+// done is kept, so it goes on after a stop), then the page: docs/claims.md, or out/claims/quick.md for --quick.
+import "./lib/node-version.mjs";
+
+const { mkdirSync, readFileSync, writeFileSync } = await import("node:fs");
+const { join, relative } = await import("node:path");
+const { claimsPage, chartsOf } = await import("./lib/claims-page.mjs");
+const { passThrough } = await import("./lib/exec.mjs");
+const { packageRoot } = await import("./lib/paths.mjs");
+const { runScript } = await import("./lib/report.mjs");
+const { setup } = await import("./lib/setup.mjs");
+
+/** One seed in minutes: fewer steps of everything, fewer problems. The order of things is what it can show. */
+const quick = {
+  r1: [
+    ["zero", 120],
+    ["dev2", 80],
+    ["r1", 80],
+    ["studentRl", 60],
+    ["distilledRl", 40],
+  ].map(([name, steps]) => `${name}.steps=${steps}`),
+  claims: ["variant.steps=32", "ppo.steps=32", "hacking.steps=160", "evaluation.problems=100", "evaluation.samples=8"],
+};
+
+await runScript(async () => {
+  await setup();
+  const isQuick = process.argv.includes("--quick");
+  const given = process.argv.slice(2).map(Number).filter(Number.isInteger);
+  const seeds = given.length > 0 ? given : isQuick ? [1] : [1, 2, 3];
+  const out = join("out", "claims");
+  const train = (recipe, run, seed, set) => {
+    const flags = ["--out", out, "--run", run, "--seed", String(seed), ...set.flatMap((one) => ["--set", one])];
+    const command = [join(packageRoot, "bin", "aha.mjs"), "train", join("recipes", `${recipe}.ts`), ...flags];
+    return passThrough(process.execPath, command, { cwd: packageRoot });
+  };
+  const bySeed = [];
+  for (const seed of seeds) {
+    const name = (kind) => `${kind}${isQuick ? "-quick" : ""}-${seed}`;
+    const set = isQuick ? quick : { r1: [], claims: [] };
+    const code =
+      (await train("r1", name("r1"), seed, set.r1)) ||
+      (await train("claims", name("claims"), seed, [`r1=${join(out, name("r1"))}`, ...set.claims]));
+    if (code !== 0) return code;
+    bySeed.push({
+      seed,
+      claims: JSON.parse(readFileSync(join(packageRoot, out, name("claims"), "claims.json"), "utf8")),
+    });
+  }
+  const page = isQuick ? join(packageRoot, out, "quick.md") : join(packageRoot, "docs", "claims.md");
+  const charts = isQuick ? join(packageRoot, out, "quick") : join(packageRoot, "docs", "claims");
+  mkdirSync(charts, { recursive: true });
+  for (const [file, svg] of chartsOf(bySeed)) writeFileSync(join(charts, file), svg);
+  const command = `npm run claims${isQuick ? " -- --quick" : ""}`;
+  writeFileSync(page, claimsPage(bySeed, { command, charts: relative(join(page, ".."), charts), isQuick }));
+  console.log(`claims   ${relative(packageRoot, page)}`);
+  return 0;
+});

@@ -1,0 +1,99 @@
+// The page of the claims: figures over seeds with their spread, how often each claim held, a chart where there are curves.
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const deviation = (values) =>
+  Math.sqrt(values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / Math.max(1, values.length - 1));
+const short = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2));
+
+/** The claims of every seed side by side: one entry per claim, with what each seed said of it. */
+function together(bySeed) {
+  return bySeed[0].claims.map((first) => ({
+    first,
+    all: bySeed.flatMap(({ claims }) => claims.find(({ number }) => number === first.number) ?? []),
+  }));
+}
+
+export function claimsPage(bySeed, { command, charts, isQuick }) {
+  const seeds = bySeed.map(({ seed }) => seed);
+  const head = [
+    "# The paper's claims in miniature",
+    "",
+    `Made by \`${command}\` over seed${seeds.length > 1 ? "s" : ""} ${seeds.join(", ")}, on the embedded model's world (docs/world.md). Figures are the mean over seeds ± their standard deviation. *Holds* counts the seeds whose figures go the way the paper's do, by the rule in recipes/claims/claims.ts; the same settings for all seeds, and what does not hold stays here.`,
+    ...(isQuick ? ["", "A quick run: one seed, few steps. Its figures show the order of things at best."] : []),
+  ];
+  const index = [
+    "",
+    "| | claim | holds |",
+    "|---|---|---|",
+    ...together(bySeed).map(({ first, all }) => `| ${first.number} | ${first.claim} | ${heldIn(all)} |`),
+  ];
+  const sections = together(bySeed).flatMap(({ first, all }) => [
+    "",
+    `## ${first.number}. ${first.claim}`,
+    "",
+    `Paper: ${first.paper}. Holds: ${heldIn(all)}.`,
+    "",
+    "| | ours |",
+    "|---|---|",
+    ...Object.keys(first.figures).map((name) => `| ${name} | ${spread(all.map(({ figures }) => figures[name]))} |`),
+    ...(first.curves ? ["", `![${first.claim}](${charts}/${first.number}.svg)`] : []),
+    ...(first.sample ? ["", "Found in a rollout:", "", `    ${first.sample}`] : []),
+  ]);
+  return `${[...head, ...index, ...sections].join("\n")}\n`;
+}
+
+const heldIn = (all) => `${all.filter(({ holds }) => holds).length} of ${all.length}`;
+const spread = (values) =>
+  values.length > 1 ? `${short(mean(values))} ± ${short(deviation(values))}` : short(values[0]);
+
+/** Charts as files: every curve of a claim, the mean over seeds at each step. */
+export function chartsOf(bySeed) {
+  return together(bySeed).flatMap(({ first, all }) => {
+    if (!first.curves) return [];
+    const series = Object.keys(first.curves).map((name) => ({
+      name,
+      points: meanCurve(all.map(({ curves }) => curves[name])),
+    }));
+    return [[`${first.number}.svg`, lineChart(series, first.claim)]];
+  });
+}
+
+function meanCurve(curves) {
+  const bySteps = new Map();
+  for (const curve of curves) for (const [x, y] of curve) bySteps.set(x, [...(bySteps.get(x) ?? []), y]);
+  return [...bySteps].sort(([a], [b]) => a - b).map(([x, values]) => [x, mean(values)]);
+}
+
+/** Colours that colour-blind readers can tell apart (Okabe and Ito's), then the same dashed. */
+const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
+const box = { left: 56, right: 520, top: 16, bottom: 270, width: 720, height: 310 };
+
+/** Lines from zero up over optimizer steps, with a legend at the right, as a file of its own. */
+function lineChart(series, title) {
+  const points = series.flatMap((one) => one.points);
+  const [xTo, yTo] = [Math.max(1, ...points.map(([x]) => x)), Math.max(1e-9, ...points.map(([, y]) => y))];
+  const toX = (x) => (box.left + (x / xTo) * (box.right - box.left)).toFixed(1);
+  const toY = (y) => (box.bottom - (Math.max(0, y) / yTo) * (box.bottom - box.top)).toFixed(1);
+  const grid = [0, 0.25, 0.5, 0.75, 1].map(
+    (part) =>
+      `<line x1="${box.left}" x2="${box.right}" y1="${toY(part * yTo)}" y2="${toY(part * yTo)}" stroke="#ccc"/>` +
+      `<text x="${box.left - 6}" y="${Number(toY(part * yTo)) + 4}" text-anchor="end">${short(part * yTo)}</text>` +
+      `<text x="${toX(part * xTo)}" y="${box.bottom + 18}" text-anchor="middle">${Math.round(part * xTo)}</text>`,
+  );
+  const lines = series.map(({ name, points }, i) => {
+    const stroke = `stroke="${colours[i % colours.length]}" stroke-width="2" ${i < colours.length ? "" : 'stroke-dasharray="5 3"'}`;
+    const y = box.top + 8 + 20 * i;
+    return (
+      `<polyline fill="none" ${stroke} points="${points.map(([x, value]) => `${toX(x)},${toY(value)}`).join(" ")}"/>` +
+      `<line x1="${box.right + 14}" x2="${box.right + 38}" y1="${y}" y2="${y}" ${stroke}/><text x="${box.right + 44}" y="${y + 4}">${escaped(name)}</text>`
+    );
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${box.width} ${box.height}" font-family="sans-serif" font-size="12" role="img" aria-label="${escaped(title)}">
+<rect width="100%" height="100%" fill="#fff"/>
+${[...grid, ...lines].join("\n")}
+<text x="${(box.left + box.right) / 2}" y="${box.height - 6}" text-anchor="middle">optimizer steps</text>
+</svg>
+`;
+}
+
+const escaped = (text) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
