@@ -1,0 +1,305 @@
+/** R1 on models and rows that have nothing of the embedded model's world, with a server that judges and writes. */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  builtInTask,
+  type CollectedRow,
+  type DecoderConfig,
+  type Row,
+  randomDecoder,
+  readAllRows,
+  saveModel,
+} from "aha-rl";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readJsonLines, resolveConfig, runRecipe } from "#run";
+import { dataWorld } from "../../recipes/r1/data.ts";
+import recipe from "../../recipes/r1.ts";
+import { readStageRecord } from "../../src/run/stage-record.ts";
+import { type FakeServer, fakeServer, sendMessage } from "../../src/teacher/fake-server.ts";
+import { tinyDecoder } from "../tiny-decoder.ts";
+import { answerAs, readPrompt, writePrompts } from "./knowing-teacher.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const shared = join(root, "../shared/data");
+let dir: string;
+let server: FakeServer;
+/** What the author writes to a question: gold responses. */
+const solutions = new Map<string, string>();
+
+/** A model of random weights in Qwen2.5's shape (grouped heads, biases, tied, more rows than its byte-level BPE has tokens). */
+function writeModel(name: string, changes: Partial<DecoderConfig> = {}): string {
+  const [folder, tokenizer] = [join(dir, name), join(root, "test/golden/tokenizer/chatml")];
+  mkdirSync(folder);
+  for (const file of readdirSync(tokenizer)) copyFileSync(join(tokenizer, file), join(folder, file));
+  const shape = { vocabSize: 528, width: 48, numHeads: 6, numKvHeads: 2, headSize: 8, mlpSize: 96, maxPositions: 2048 };
+  const decoder = randomDecoder(tinyDecoder({ ...shape, savedDtype: "bfloat16", ...changes }), 1, 0.1);
+  saveModel({ decoder, files: new Map() }, folder);
+  decoder.dispose();
+  return folder;
+}
+
+function write(name: string, rows: readonly object[]): string {
+  writeFileSync(join(dir, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  return join(dir, name);
+}
+
+type Source = { rows: string; heldOut: string };
+
+/** Rows of our own, the first part to train on. */
+function written(name: string, rows: readonly object[], numHeldOut = 6): Source {
+  return {
+    rows: write(`${name}-rows.jsonl`, rows.slice(0, -numHeldOut)),
+    heldOut: write(`${name}-held-out.jsonl`, rows.slice(-numHeldOut)),
+  };
+}
+
+/** Real rows where they are on this machine, and rows of our own. */
+async function allSources(): Promise<Record<string, Source>> {
+  const numbers = Array.from({ length: 30 }, (_, n) => n);
+  const ours = {
+    math: written("math", numbers.map((n) => ({ problem: `What is ${n} + ${n % 9}?`, answer: n + (n % 9) }))), // biome-ignore format: one line
+    choice: written("choice", numbers.map((n) => ({ question: `${n}: which is the largest?`, choices: [n % 7, (3 * n) % 11, 12 + (n % 5)], answer: "C" }))), // biome-ignore format: one line
+    own: written("own", numbers.map((n) => ({ question: `Why does a river bend at mile ${n}?`, answer: "Water wears the outer bank." }))), // biome-ignore format: one line
+  };
+  if (!existsSync(shared)) {
+    console.log(`GSM8K, MATH, MBPP and IFEval skipped: no ${shared}`);
+    return ours;
+  }
+  const real = (rows: string, heldOut: string): Source => ({
+    rows: join(shared, rows),
+    heldOut: join(shared, heldOut),
+  });
+  // MBPP's own splits by number: 511 to 600 for validation, 601 on for training.
+  const mbpp = (await readAllRows(join(shared, "code/mbpp.jsonl.gz"))).filter(({ task_id: id }) => Number(id) > 510);
+  return {
+    ...ours,
+    gsm8k: real("math/gsm8k-train.jsonl.gz", "math/gsm8k-test.jsonl.gz"),
+    math: real("math/math-train.json.gz", "math/math-500.jsonl.gz"),
+    code: written("code", [...mbpp.slice(90), ...mbpp.slice(0, 90)], 90),
+  };
+}
+
+/** Gold answers to the training rows of a task. */
+async function learnSolutions(name: string, { rows, heldOut }: Source): Promise<void> {
+  const task = builtInTask(name, { data: { train: rows, test: heldOut } })!;
+  for (const row of await task.load("train"))
+    solutions.set((row as { question: string }).question, task.gold!(row) ?? "");
+}
+
+let settings: string[];
+/** All tasks, and those that a rule grades, sorted. */
+let all: string[];
+let ruled: string[];
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), "aha-r1-data-"));
+  server = await fakeServer((response, asked) => answerAs(solutions, response, asked));
+  const sources = await allSources();
+  all = Object.keys(sources).sort();
+  ruled = all.filter((name) => name !== "own");
+  for (const name of ruled) await learnSolutions(name, sources[name]!);
+  process.env.AHA_TEST_KEY = "key of the author";
+  settings = [
+    "world=data",
+    `model=${writeModel("base")}`,
+    `student=${writeModel("student", { family: "llama", numLayers: 1, isTied: false, hasQkvBias: false })}`,
+    ...Object.entries(sources).flatMap(([name, { rows, heldOut }]) => [
+      `data.${name}.rows=${rows}`,
+      `data.${name}.heldOut=${heldOut}`,
+    ]),
+    "data.own.graded=judge",
+    ...(existsSync(shared) ? [`data.ifeval=${join(shared, "instruction/ifeval.jsonl.gz")}`] : []),
+    `data.requests=${join(root, "examples/requests.jsonl")}`,
+    `data.author.url=${server.url}`,
+    "data.author.model=author",
+    "data.author.apiKeyEnv=AHA_TEST_KEY",
+    "data.judge.model=judge",
+    `data.prompts=${writePrompts(join(dir, "prompts"))}`,
+    `data.exemplars=${write("exemplars.jsonl", [{ question: "1 + 1?", response: "<think>one more</think>\n\n2" }])}`,
+    ...["zero", "dev2", "r1", "studentRl", "distilledRl"].flatMap((name) => [
+      `${name}.steps=2`,
+      `${name}.miniBatches=1`,
+      `${name}.promptsPerStep=12`,
+      `${name}.groupSize=2`,
+      // What no rule rewards still differs by its length.
+      `${name}.overlongBuffer=47`,
+    ]),
+    // Random words end by chance: half of such answers within 200 tokens.
+    "sampling.maxNewTokens=200",
+    "sampling.minLanguageShare=0",
+    "answers.maxNewTokens=200",
+    "answers.samples=4",
+    "answers.pairsPerPrompt=3",
+    "measure.maxNewTokens=16",
+    "measure.problems=2",
+  ];
+});
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const run = (name: string, until?: string) =>
+  runRecipe(recipe, { dir: join(dir, name), seed: 1, isTiny: true, set: settings, until });
+
+describe("R1 on random models of a byte-level vocabulary, real rows, and a server that judges and writes", () => {
+  type Line = Record<string, number> & { stage: string };
+  let lines: Line[];
+  const linesOf = (stage: string) => lines.filter((line) => line.stage === stage);
+  const recordOf = (stage: string) => readStageRecord(join(dir, "whole"), stage);
+  const rowsOf = async (stage: string, file: string) =>
+    (await readAllRows(join(dir, "whole/stages", stage, file))) as (Row & CollectedRow)[];
+  beforeAll(async () => {
+    await run("whole");
+    lines = readJsonLines(join(dir, "whole/metrics.jsonl"));
+  });
+
+  it("goes through all stages, each training with two updates that change something", () => {
+    const names = Object.keys(recipe.stages!);
+    expect(names.map((name) => recordOf(name)?.state)).toEqual(names.map(() => "done"));
+    const trainings = ["zero", "dev1", "dev2", "dev3", "helpfulness", "safety", "r1", "distill", "student-rl", "distilled-rl"]; // biome-ignore format: one line
+    expect(lines.map(({ stage, step }) => [stage, step])).toEqual(trainings.flatMap((name) => [[name, 1], [name, 2]])); // biome-ignore format: one line
+    for (const line of lines) expect([line.stage, line["train/gradNorm"]! > 0]).toEqual([line.stage, true]);
+  });
+
+  it("trains R1-Zero by rules alone, later stages by the judge too, and the last one's end by the reward models", () => {
+    const trainedBy = (line: Line) =>
+      Object.keys(line).flatMap((name) => /^reward\/(.+)\/correct$/.exec(name)?.[1] ?? []).sort(); // biome-ignore format: one line
+    for (const stage of ["zero", "student-rl"]) expect(linesOf(stage).map(trainedBy)).toEqual([ruled, ruled]);
+    for (const stage of ["dev2", "distilled-rl", "r1"]) expect(linesOf(stage).map(trainedBy)).toEqual([all, all]);
+    const judged = (line: Line) => [line["reward/helpful/judged"], line["reward/safe/judged"]];
+    expect(linesOf("r1").map(judged)).toEqual([[undefined, undefined], [expect.any(Number), expect.any(Number)]]); // biome-ignore format: one line
+  });
+
+  it("starts cold from the author's solutions to each task that the rules found right", async () => {
+    const drafts = await rowsOf("cold-start", "drafts-prompted.jsonl");
+    const graders = new Set(drafts.map(({ provenance }) => provenance.gradedBy));
+    expect([...graders].sort()).toEqual(ruled.map((name) => `task ${name}: correct`));
+    const [row] = await rowsOf("cold-start", "cold-start.jsonl");
+    expect(row!.messages[0]!.role).toBe("user"); // Without the template that asked for the draft.
+    expect(row!.provenance).toMatchObject({ origin: "author", draft: { origin: "author", style: "fewShot" } });
+  });
+
+  it("keeps of Dev2's answers those that the judge let pass, and answers a greeting without a thought", async () => {
+    const sampled = await rowsOf("sampling", "own.jsonl");
+    expect(sampled.length).toBeGreaterThan(0);
+    for (const { verdict, provenance } of sampled)
+      expect([verdict, provenance.model, provenance.gradedBy]).toEqual(["correct", "Dev2", "task own: correct"]);
+    const general = await rowsOf("general", "general.jsonl");
+    const thinks = (row: CollectedRow) => row.messages.at(-1)!.content.startsWith("<think>");
+    const [atOnce, others] = [general.filter((row) => !thinks(row)), general.filter(thinks)];
+    expect(atOnce.map(({ messages }) => messages[0]!.content)).toContain("你好！");
+    expect(others.length).toBeGreaterThan(10);
+  });
+
+  it("asks the judge and the author by their names, and shows the author the exemplar", () => {
+    const asked = server.asked.map((one) => ({ ...one, ...readPrompt(one) }));
+    for (const { name, body, authorization } of asked)
+      expect([name, body.model, authorization]).toEqual([name, name.split("-")[0], "Bearer key of the author"]);
+    const fewShot = asked.find(({ name }) => name === "author-few-shot");
+    expect(fewShot!.value("exemplars")).toBe("Question: 1 + 1?\n\n### Thought\none more\n\n### Summary\n2");
+  });
+
+  it("keeps each model's vocabulary and shape, and measures every task for every checkpoint", () => {
+    const shape = ["model_type", "vocab_size", "hidden_size", "num_hidden_layers", "tie_word_embeddings", "dtype"];
+    const shapeOf = (folder: string) => {
+      const config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
+      return shape.map((name) => [name, config[name]]);
+    };
+    for (const [stage, folder] of [
+      ["r1", "base"],
+      ["distilled-rl", "student"],
+    ] as const) {
+      // biome-ignore format: one line
+      const { model } = recordOf(stage)!.result as { model: string };
+      expect(shapeOf(model)).toEqual(shapeOf(join(dir, folder)));
+      for (const file of ["tokenizer.json", "chat_template.jinja", "generation_config.json"])
+        expect(readFileSync(join(model, file))).toEqual(readFileSync(join(dir, folder, file)));
+    }
+    const cells: { row: string; column: string }[] = JSON.parse(readFileSync(join(dir, "whole/table.json"), "utf8"));
+    const columns = [...all, ...(existsSync(shared) ? ["ifeval"] : [])].map((name) => `${name} %`);
+    for (const row of ["base", "R1-Zero", "Dev1", "Dev2", "Dev3", "R1", "student, distilled, then RL"])
+      expect(cells.flatMap((cell) => (cell.row === row ? cell.column : []))).toEqual(expect.arrayContaining(columns));
+  });
+});
+
+describe("a world of one's own data", () => {
+  const world = (...set: string[]) => dataWorld(resolveConfig(recipe, { set }).data);
+  const needed = (...rows: object[]) => [`data.requests=${write("requests.jsonl", rows)}`, `data.author.url=${server.url}`, "data.author.model=author", "data.math.rows=rows.jsonl"]; // biome-ignore format: one line
+  const good = { prompt: "Hello!", kind: "helpful" };
+  const enough = ["helpful", "safe"].flatMap((kind) => Array.from({ length: 30 }, (_, i) => ({ prompt: `${kind} ${i}`, kind }))); // biome-ignore format: one line
+
+  it("mixes the tasks by their weights, in the paper's template for R1-Zero and in each one's manner after", async () => {
+    const { reasoning } = await world(...needed(...enough), "data.math.weight=3", "data.own.rows=own.jsonl", "data.own.graded=judge"); // biome-ignore format: one line
+    const sketch = (form: "answer" | "summary", language: number) =>
+      reasoning({ form, language }).map(({ task, weight, isJudged }) => [task.name, weight, isJudged, task.weights!.language, task.prompt({ question: "1 + 1?" }).map(({ role }) => role)]); // biome-ignore format: one line
+    expect(sketch("answer", 0)).toEqual([["math", 3, false, 0, ["system", "user"]]]);
+    expect(sketch("summary", 1)).toEqual([["math", 3, false, 1, ["user"]], ["own", 1, true, 1, ["user"]]]); // biome-ignore format: one line
+  });
+
+  it("holds a tenth of each kind of request out, whatever their order, and never asks for it", async () => {
+    const [one, other] = [await world(...needed(...enough)), await world(...needed(...enough.toReversed()))];
+    const scorer = (judges: "summary" | "response") => ({ judges, score: async () => [0] });
+    const tasks = one.general.tasks({ helpfulness: scorer("summary"), safety: scorer("response") });
+    for (const [task, asked] of [
+      [tasks.helpful, one.general.helpful],
+      [tasks.safe, one.general.sensitive],
+    ] as const) {
+      // biome-ignore format: one line
+      const heldOut = (await task.load("test")).map((row) => task.prompt(row)[0]!.content);
+      expect([heldOut.length, asked.length]).toEqual([3, 27]);
+      expect(asked.filter((prompt) => heldOut.includes(prompt))).toEqual([]);
+    }
+    expect(other.general.helpful.toSorted()).toEqual(one.general.helpful.toSorted());
+  });
+
+  it("gives the author's key to no other server", async () => {
+    await using judging = await fakeServer((response) => sendMessage(response, { content: "Verdict: safe" }));
+    const { general } = await world(...needed(...enough), "data.author.apiKeyEnv=AHA_TEST_KEY", `data.judge.url=${judging.url}`, "data.judge.model=j"); // biome-ignore format: one line
+    expect(await general.judge.isSafe({ question: "Hello?", response: "Hello!" })).toBe(true);
+    expect(judging.asked.map(({ authorization }) => authorization)).toEqual([undefined]);
+  });
+
+  it("asks for all that is not set at once, and refuses half of a setting", async () => {
+    await expect(world("data.own.rows=rows.jsonl", "data.own.graded=judge")).rejects.toThrow(
+      'recipe r1: world is "data", but not set: data.requests (general requests, as in examples/requests.jsonl); data.author.url (an OpenAI-compatible server); data.gsm8k.rows, data.math.rows, data.code.rows, data.choice.rows, data.own.rows (one or more, whose answers a rule grades). Give each with --set NAME=VALUE, or set world=tiny.',
+    );
+    await expect(world(...needed(), "data.code.heldOut=tests.jsonl")).rejects.toThrow(
+      "recipe r1: data.code.heldOut is tests.jsonl, data.code.rows is not set. Expected both, or rows alone.",
+    );
+  });
+
+  it.each([
+    [{ prompt: "Bye!" }, /requests\.jsonl:2: kind is undefined\. Expected "helpful" or "safe"\.$/],
+    [{ kind: "safe" }, /requests\.jsonl:2: no field "prompt"\. Fields here: kind\.$/],
+    [{ prompt: " ", kind: "safe" }, /requests\.jsonl:2: prompt is empty\. Expected a request\.$/],
+    [
+      { prompt: "Bye!", kind: "safe", thought: "no" },
+      /requests\.jsonl:2: thought is "no"\. Expected true, false or none\.$/,
+    ],
+    [{ prompt: "Hello!", kind: "safe" }, /requests\.jsonl:2: the same prompt as at .*requests\.jsonl:1\./],
+    [
+      { prompt: "Bye!", kind: "safe" },
+      /requests\.jsonl: 1 rows of kind "helpful"\. Expected at least 4, of which 2 are held out\.$/,
+    ],
+  ])("names a bad request by its line: %j", async (row, message) => {
+    await expect(world(...needed(good, row))).rejects.toThrow(message);
+  });
+
+  it("stops at a cold start without a right draft, and says what became of the answers", async () => {
+    solutions.clear();
+    await expect(run("unsolved", "cold-start")).rejects.toThrow(
+      /cold-start\.jsonl: no row is left to learn from, of \d+ prompts\. Answers: zero \d+ \(dropped: .*\), prompted \d+ \(dropped: \d+ unusable\), rewritten 0 \(dropped: none\)\. Expected/,
+    );
+  });
+});
