@@ -70,7 +70,7 @@ export default defineRecipe({
     const score = (name: string, folder: string) =>
       stage(name, () => scored(folder, countdown, evaluation, seed), { model: folder, evaluation });
     const figures = (name: string, folder: string) =>
-      stage(name, () => measure(folder, world, r1.config.measure, run), { model: folder });
+      stage(name, () => measure({ folder, form: "summary" }, world, r1.config.measure, run), { model: folder });
 
     const before = await score("base", base);
     const zero = await score("zero", model("zero"));

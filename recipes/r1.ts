@@ -7,6 +7,7 @@ import {
   type GrpoConfig,
   grpo,
   grpoConfig,
+  modelFolder,
   oneOf,
   paperGeneralSteps,
   paperScenarios,
@@ -18,6 +19,7 @@ import {
   type SftConfig,
   sft,
   sftConfig,
+  Tokenizer,
   within,
   writeTrainingReport,
 } from "aha-rl";
@@ -82,7 +84,7 @@ export default defineRecipe({
     data: dataSettings,
 
     zero: grpoConfig({ ...rl, steps: 320 }),
-    drafts: { prompts: count(150), samples: count(4), maxNewTokens: count(256) },
+    drafts: { prompts: count(300), samples: count(4), maxNewTokens: count(256) },
     /** Whether a person reads the cold start's rows before they are learned. */
     check: oneOf("skip", ["skip", "person"]),
     coldStart: sftConfig({ ...supervised, epochs: 3 }),
@@ -161,6 +163,8 @@ export default defineRecipe({
   async run({ config, stage, run, seed }) {
     const { model: base, student, drafts, check, sampling, mixture, answers, generalShare, generalWeights } = config;
     const world = config.world === "tiny" ? tinyWorld(config.noise, seed) : await dataWorld(config.data);
+    // Hours before it is needed.
+    Tokenizer.load(modelFolder(student));
     for (const note of world.notes) run.tell(note);
     const { noise, data } = config;
     const asTags = world.reasoning({ form: "answer", language: 0 });
@@ -168,20 +172,20 @@ export default defineRecipe({
     const tasks = asSummaries.map(({ task }) => task);
     const place = (name: string) => ({ folder: run.stageDir(name), seed });
     /** A row of the report. */
-    const figures = (name: string, row: string, model: string) => {
+    const figures = (name: string, row: string, model: string, form: "answer" | "summary" = "summary") => {
       const work = async () => {
-        const measured = await measure(model, world, config.measure, run);
+        const measured = await measure({ folder: model, form }, world, config.measure, run);
         run.table.add(row, measured.figures);
         return measured;
       };
       return stage(name, work, { model, measure: config.measure });
     };
 
-    const before = await figures("base-figures", "base", base);
+    const before = await figures("base-figures", "base", base, "answer");
 
     // R1-Zero: pure reinforcement, accuracy and format alone.
     const zero = await stage("zero", () => grpo(base, asTags, config.zero), { base, zero: config.zero });
-    await figures("zero-figures", "R1-Zero", zero.model);
+    await figures("zero-figures", "R1-Zero", zero.model, "answer");
 
     // Cold start: R1-Zero's own thoughts, made readable, and the base taught by them.
     const started = await stage(
@@ -281,7 +285,7 @@ export default defineRecipe({
       student,
       studentRl: config.studentRl,
     });
-    await figures("student-rl-figures", "student, RL alone", byRl.model);
+    await figures("student-rl-figures", "student, RL alone", byRl.model, "answer");
     const both = await stage("distilled-rl", () => grpo(distilled.model, asSummaries, config.distilledRl), {
       model: distilled.model,
       distilledRl: config.distilledRl,

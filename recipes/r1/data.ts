@@ -88,7 +88,8 @@ export async function dataWorld(settings: DataSettings): Promise<World> {
       needsThought: thoughtsOf(requests),
     },
     rewriter: author,
-    canSolve: true,
+    // Few-shot prompting needs something to show.
+    solves: exemplars === undefined ? ["reflect"] : ["fewShot", "reflect"],
     columns: settings.ifeval === undefined ? {} : { ifeval: anyTask(ifeval({ data: { test: settings.ifeval } })) },
     notes: [
       `judge: ${judge.description}`,

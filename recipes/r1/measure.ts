@@ -3,7 +3,6 @@ import {
   type Estimate,
   evaluate,
   type Figure,
-  type FrozenPolicy,
   hasNoRepetition,
   hasShortParagraphs,
   hasSummary,
@@ -29,6 +28,9 @@ export type MeasureOptions = {
   maxNewTokens: number;
 };
 
+/** A model's folder, and the form in which it was taught to answer. */
+export type Measurable = { folder: string; form: "answer" | "summary" };
+
 /** One row of the report: its figures by column, and the first task's evaluation with some answers. */
 export type StageFigures = { figures: Record<string, Figure>; task: string; main: Measured };
 
@@ -36,24 +38,14 @@ export type StageFigures = { figures: Record<string, Figure>; task: string; main
  * What a checkpoint is worth, on held-out rows, as the paper measures (several answers at temperature 0.6, top-p 0.95): the
  * accuracy of each reasoning task, the world's own columns, whether a reader can follow, and how long it thinks.
  */
-export async function measure(folder: string, world: World, options: MeasureOptions, run: Run): Promise<StageFigures> {
-  const policy = await LocalFrozen.load(folder);
-  try {
-    return await figuresOf(policy, folder, world, options, run);
-  } finally {
-    run.terminal?.end();
-    policy.dispose();
-  }
-}
-
-async function figuresOf(
-  policy: FrozenPolicy,
-  folder: string,
+export async function measure(
+  { folder, form }: Measurable,
   world: World,
   options: MeasureOptions,
   run: Run,
 ): Promise<StageFigures> {
-  const tasks = world.reasoning({ form: "summary", language: 1 }).map(({ task }) => task);
+  using policy = await LocalFrozen.load(folder);
+  const tasks = world.reasoning({ form, language: 1 }).map(({ task }) => task);
   const all = tasks.length + Object.keys(world.columns).length;
   let numDone = 0;
   const ask = async (task: Task<unknown>) => {
@@ -67,6 +59,7 @@ async function figuresOf(
   const general: [string, Awaited<ReturnType<typeof ask>>][] = [];
   for (const [name, task] of Object.entries(world.columns)) general.push([name, await ask(task)]);
 
+  run.terminal?.end();
   const problems = reasoning.flatMap(({ problems, task }) => problems.map((problem) => ({ ...problem, task })));
   const share = (keeps: (answer: Answer, question: string) => boolean) =>
     percent(

@@ -23,6 +23,7 @@ import {
   solveSampler,
   type Task,
   taskPrompts,
+  UserError,
   user,
   writeJsonl,
 } from "aha-rl";
@@ -37,14 +38,17 @@ export type DraftSettings = { prompts: number; samples: number; maxNewTokens: nu
 /** Cold-start rows: drafts of R1-Zero at temperature 1, and of the author where it can solve, rewritten and checked. */
 export async function coldStartRows(
   tasks: readonly Task<unknown>[],
-  { rewriter, canSolve }: Pick<World, "rewriter" | "canSolve">,
+  { rewriter, solves }: Pick<World, "rewriter" | "solves">,
   { name, model }: Writer,
   { prompts: limit, ...drafts }: DraftSettings,
   { folder, seed, check }: Place & { check: "person" | "skip" },
 ): Promise<ColdStart> {
   return withPolicy(model, async (policy) => {
     const zero = policySampler(policy, { ...drafts, temperature: 1, seed, model: name, checkpoint: model });
-    const sources: Record<string, Sampler> = { zero, ...(canSolve && { prompted: solveSampler(rewriter) }) };
+    const sources: Record<string, Sampler> = {
+      zero,
+      ...(solves.length > 0 && { prompted: solveSampler(rewriter, { styles: solves }) }),
+    };
     const prompts = (await Promise.all(tasks.map((task) => taskPrompts(task, { limit })))).flat();
     return coldStart({ folder, prompts, drafts: sources, author: rewriter, check });
   });
@@ -59,11 +63,16 @@ export async function sampledRows(
 ): Promise<string[]> {
   return withPolicy(model, async (policy) => {
     const paths: string[] = [];
+    let numRows = 0;
     for (const task of tasks) {
       const out = join(folder, `${task.name}.jsonl`);
-      await bestOf({ policy, task, model: name, checkpoint: model, out, seed }, config);
+      numRows += (await bestOf({ policy, task, model: name, checkpoint: model, out, seed }, config)).numRows;
       paths.push(out);
     }
+    if (numRows === 0)
+      throw new UserError(
+        `${folder}: no answer of ${name} to ${config.numPrompts || "all"} prompts of each task passed the filters. Train it for longer, sample more (sampling.samples), or loosen a filter; the counts are in the run's log.`,
+      );
     return paths;
   });
 }

@@ -57,7 +57,7 @@ export function tinyWorld(noise: TinyNoise, seed: number): World {
       needsThought: (question) => !["greeting", "self"].includes(knownRequest(question).kind),
     },
     rewriter,
-    canSolve: false,
+    solves: [],
     columns: Object.fromEntries(Object.entries(generalColumns).map(([name, task]) => [name, anyTask(task)])),
     notes: [`judge: ${judge.description}`, `rewriter: ${rewriter.description}`, `author: ${author.description}`],
   };

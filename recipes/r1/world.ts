@@ -1,4 +1,4 @@
-import type { Author, Judge, Scorer, Task, TaskShare } from "aha-rl";
+import type { Author, Judge, Scorer, SolveStyle, Task, TaskShare } from "aha-rl";
 
 /** What R1 is made of besides its algorithms: what is asked, who judges what no rule can, what is measured. */
 export type World = {
@@ -7,8 +7,8 @@ export type World = {
   general: GeneralWorld;
   /** Rewrites drafts in readable form. */
   rewriter: Author;
-  /** Whether it can also solve: then its long chains of thought are drafts, too. */
-  canSolve: boolean;
+  /** The ways in which it can be asked to solve: its long chains of thought are drafts, too. */
+  solves: SolveStyle[];
   /** Further columns of the report: tasks measured on held-out rows, by the mean of their first reward. */
   columns: Record<string, Task<unknown>>;
   /** Facts about the world that the report prints: who judges, how often a stand-in is wrong. */

@@ -7,6 +7,7 @@ import {
   defineTask,
   formatReward,
   type Grade,
+  generalFormat,
   gradeCountdown,
   gradeLanguage,
   preferenceReward,
@@ -138,18 +139,17 @@ export function generalTask(kind: "helpful" | "safe", scorer: Scorer): Task<Requ
     name: kind,
     load: (split) => requestsOf(split, of),
     prompt,
-    rewards: { judged, format: whole, language: thoughtLanguage, truth: kind === "helpful" ? truthOf : safeTruth },
+    rewards: {
+      judged,
+      format: generalFormat,
+      language: thoughtLanguage,
+      truth: kind === "helpful" ? truthOf : safeTruth,
+    },
     // The generator's truth is watched, never trained on.
     weights: { judged: 1, format: 1, language: 1, truth: 0 },
     key: ({ question }) => question,
   });
 }
-
-/** A general answer may do without a thought; one that thinks has to close its thought and say something. */
-const whole = (answer: Answer): number => {
-  const { hasThought, form, hasAnswerPart } = splitResponse(answer.text);
-  return Number(answer.finishReason === "stop" && hasAnswerPart && (!hasThought || form !== undefined));
-};
 
 /** An answer that was given at once has no thought in a wrong language. */
 const thoughtLanguage = ({ thought }: Answer, { language }: Request): number | Grade =>
@@ -192,7 +192,7 @@ function truthTask(
     name,
     load: (split) => requestsOf(split, of),
     prompt: ({ question }) => [user(question)],
-    rewards: { truth, format: whole, language: thoughtLanguage },
+    rewards: { truth, format: generalFormat, language: thoughtLanguage },
     key: ({ question }) => question,
   });
 }

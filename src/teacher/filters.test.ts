@@ -70,6 +70,7 @@ describe("each filter keeps a readable row and drops what it is for", () => {
 
 describe("what is no reason to drop a row", () => {
   it("formulas alone are in no other language", () => {
+    expect(inOneLanguage().keeps(withText("<think>3 + 4 = 7 so 7</think> <answer> 7 </answer>"))).toBe(true);
     expect(inOneLanguage().keeps(withText("<think>3 + 4 = 7</think>7"))).toBe(true);
   });
 

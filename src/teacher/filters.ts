@@ -50,8 +50,9 @@ export function inOneLanguage({ share = 0.95, language }: { share?: number; lang
     name: "oneLanguage",
     limits: { share, ...(language !== undefined && { language }) },
     keeps: ({ question, answer }) => {
-      const { thought, summary } = splitResponse(answer.text);
-      const grade = gradeLanguage(`${thought}\n${summary}`, language ?? languageOf(question) ?? "en", 1);
+      // Tags are no words: a bare number between them is in any language.
+      const { thought, shown } = splitResponse(answer.text);
+      const grade = gradeLanguage(`${thought}\n${shown}`, language ?? languageOf(question) ?? "en", 1);
       return grade.detail?.words === 0 || (grade.reward ?? 0) >= share;
     },
   };
