@@ -4,6 +4,7 @@ import {
   defineRecipe,
   embeddedModel,
   embeddedStudent,
+  type Figure,
   type GrpoConfig,
   grpo,
   grpoConfig,
@@ -45,6 +46,8 @@ const rl = {
   checkpointEvery: 8,
   keepRollouts: 64,
 } satisfies Partial<GrpoConfig>;
+
+type Trained = { model: string /** Trained on, in this stage alone. */; tokens?: number };
 
 /** Two rollouts of two steps each, for a run of seconds. */
 const brief = {
@@ -166,26 +169,28 @@ export default defineRecipe({
     // Hours before it is needed.
     Tokenizer.load(modelFolder(student));
     for (const note of world.notes) run.tell(note);
-    const { noise, data } = config;
+    // What every stage that asks questions depends on.
+    const asks = { world: config.world, noise: config.noise, data: config.data };
     const asTags = world.reasoning({ form: "answer", language: 0 });
     const asSummaries = world.reasoning({ form: "summary", language: 1 });
     const tasks = asSummaries.map(({ task }) => task);
     const place = (name: string) => ({ folder: run.stageDir(name), seed });
     /** A row of the report. */
-    const figures = (name: string, row: string, model: string, form: "answer" | "summary" = "summary") => {
+    const figures = (name: string, row: string, { model, tokens }: Trained, form: "answer" | "summary" = "summary") => {
       const work = async () => {
         const measured = await measure({ folder: model, form }, world, config.measure, run);
-        run.table.add(row, measured.figures);
+        const cost: Record<string, Figure> = tokens === undefined ? {} : { "trained on, tokens": tokens };
+        run.table.add(row, { ...measured.figures, ...cost });
         return measured;
       };
-      return stage(name, work, { model, measure: config.measure });
+      return stage(name, work, { ...asks, model, form, measure: config.measure });
     };
 
-    const before = await figures("base-figures", "base", base, "answer");
+    const before = await figures("base-figures", "base", { model: base }, "answer");
 
     // R1-Zero: pure reinforcement, accuracy and format alone.
-    const zero = await stage("zero", () => grpo(base, asTags, config.zero), { base, zero: config.zero });
-    await figures("zero-figures", "R1-Zero", zero.model, "answer");
+    const zero = await stage("zero", () => grpo(base, asTags, config.zero), { ...asks, base, zero: config.zero });
+    await figures("zero-figures", "R1-Zero", zero, "answer");
 
     // Cold start: R1-Zero's own thoughts, made readable, and the base taught by them.
     const started = await stage(
@@ -201,28 +206,29 @@ export default defineRecipe({
             check,
           },
         ),
-      { drafts, check, model: zero.model, noise, data },
+      { drafts, check, model: zero.model, ...asks },
     );
     const dev1 = await stage("dev1", async () => sft(base, await readAllRows(started.path), config.coldStart), {
       coldStart: config.coldStart,
       rows: started.path,
     });
-    await figures("dev1-figures", "Dev1", dev1.model);
+    await figures("dev1-figures", "Dev1", dev1);
 
     // Reinforcement of reasoning, with the language-consistency reward.
     const dev2 = await stage("dev2", () => grpo(dev1.model, asSummaries, config.dev2), {
+      ...asks,
       model: dev1.model,
       dev2: config.dev2,
     });
-    await figures("dev2-figures", "Dev2", dev2.model);
+    await figures("dev2-figures", "Dev2", dev2);
 
     // Rejection sampling, general rows, and the base taught by both.
     const sampled = await stage(
       "sampling",
       () => sampledRows(tasks, { name: "Dev2", model: dev2.model }, sampling, place("sampling")),
-      { sampling, model: dev2.model },
+      { ...asks, sampling, model: dev2.model },
     );
-    const written = await stage("general", () => generalRows(world.general, run.stageDir("general")), { noise, data });
+    const written = await stage("general", () => generalRows(world.general, run.stageDir("general")), asks);
     const lessons = async () => ({
       reasoning: {
         rows: (await Promise.all(sampled.map((path) => readAllRows(path)))).flat(),
@@ -235,7 +241,7 @@ export default defineRecipe({
       mixture,
       rows: [...sampled, written],
     });
-    await figures("dev3-figures", "Dev3", dev3.model);
+    await figures("dev3-figures", "Dev3", dev3);
 
     // What a judge prefers and what it finds safe, and the models that learn it.
     const judged = await stage(
@@ -248,7 +254,7 @@ export default defineRecipe({
           answers,
           place("judging"),
         ),
-      { answers, model: dev3.model, noise, data },
+      { ...asks, answers, model: dev3.model },
     );
     const helpfulness = await stage(
       "helpfulness",
@@ -269,9 +275,9 @@ export default defineRecipe({
     const r1 = await stage(
       "r1",
       () => withScenarios(world, asSummaries, scorers, scenario, (shares) => grpo(dev3.model, shares, config.r1)),
-      { r1: config.r1, generalShare, generalWeights, model: dev3.model },
+      { ...asks, r1: config.r1, generalShare, generalWeights, ...scorers, model: dev3.model },
     );
-    const after = await figures("r1-figures", "R1", r1.model);
+    const after = await figures("r1-figures", "R1", r1);
 
     // The student: taught by the same rows, by reinforcement alone, and by one after the other.
     const distilled = await stage("distill", async () => sft(student, await lessons(), config.distill), {
@@ -280,17 +286,19 @@ export default defineRecipe({
       mixture,
       rows: [...sampled, written],
     });
-    await figures("distilled-figures", "student, distilled", distilled.model);
+    await figures("distilled-figures", "student, distilled", distilled);
     const byRl = await stage("student-rl", () => grpo(student, asTags, config.studentRl), {
+      ...asks,
       student,
       studentRl: config.studentRl,
     });
-    await figures("student-rl-figures", "student, RL alone", byRl.model, "answer");
+    await figures("student-rl-figures", "student, RL alone", byRl, "answer");
     const both = await stage("distilled-rl", () => grpo(distilled.model, asSummaries, config.distilledRl), {
+      ...asks,
       model: distilled.model,
       distilledRl: config.distilledRl,
     });
-    await figures("distilled-rl-figures", "student, distilled, then RL", both.model);
+    await figures("distilled-rl-figures", "student, distilled, then RL", both);
 
     const report = { run, stage: "zero", task: before.task, format: "format", result: r1 };
     writeTrainingReport({ ...report, base: before.main, trained: after.main });
