@@ -4,26 +4,23 @@ import { fewShot, scored } from "./claims/countdown.ts";
 import { finishedRun } from "./claims/finished.ts";
 import { biasedModel, hackedPolicy } from "./claims/hacking.ts";
 import { variants } from "./claims/variants.ts";
+import ppoRecipe from "./ppo.ts";
 import { measure } from "./r1/measure.ts";
 import { withScenarios } from "./r1/scenarios.ts";
 import { tinyWorld } from "./r1/tiny.ts";
+import r1Zero from "./r1-zero.ts";
 import { reasoningTasks } from "./tiny-world/tasks.ts";
 
-/** What every objective of the comparison has in common. */
-const shared = {
+/** What every objective of the comparison has in common; the rest is R1-Zero's. */
+const sharedByAll = {
   steps: 160,
-  promptsPerStep: 8,
-  groupSize: 16,
-  miniBatches: 4,
-  lr: 2e-4,
-  warmupSteps: 10,
-  schedule: "linear",
-  beta2: 0.95,
-  maxNewTokens: 256,
   evalEvery: 16,
   evalPrompts: 100,
+  evalTemperature: 0.6,
+  evalTopP: 0.95,
   checkpointEvery: 16,
-} as const;
+};
+const shared = { ...r1Zero.config.grpo, ...sharedByAll };
 
 const brief = { steps: 16, promptsPerStep: 1, groupSize: 2, maxNewTokens: 24, evalPrompts: 2 };
 
@@ -45,7 +42,7 @@ export default defineRecipe({
     },
     /** The objectives that are compared: variants.ts has what each changes. */
     variant: grpoConfig({ ...shared, clipLow: 0.2, clipHigh: 0.2, aggregation: "sequence" }),
-    ppo: ppoConfig({ ...shared, clipLow: 0.2, clipHigh: 0.28 }),
+    ppo: ppoConfig({ ...ppoRecipe.config.ppo, ...sharedByAll }),
     /** A preference model's fault: the share of its pairs in which the longer answer was preferred. */
     longerShare: within(0.9, 0.5, 1),
     biased: rewardConfig({ batchSize: 32, lr: 3e-4, epochs: 2, warmupSteps: 5 }),

@@ -30,7 +30,7 @@ export default defineRecipe({
       schedule: "linear",
       beta2: 0.95,
       clipHigh: 0.28,
-      maxNewTokens: 200,
+      maxNewTokens: 256,
       evalEvery: 40,
       evalPrompts: 200,
       checkpointEvery: 4,

@@ -29,25 +29,13 @@ import { measure } from "./r1/measure.ts";
 import { coldStartRows, generalRows, judgedRows, sampledRows } from "./r1/rows.ts";
 import { withScenarios } from "./r1/scenarios.ts";
 import { tinyWorld } from "./r1/tiny.ts";
+import r1Zero from "./r1-zero.ts";
 
-/** What all stages of reinforcement have in common here; the paper's values are `paperConfig` (docs/r1.md). */
-const rl = {
-  promptsPerStep: 8,
-  groupSize: 16,
-  miniBatches: 4,
-  lr: 2e-4,
-  warmupSteps: 10,
-  schedule: "linear",
-  beta2: 0.95,
-  clipHigh: 0.28,
-  maxNewTokens: 256,
-  evalEvery: 40,
-  evalPrompts: 100,
-  checkpointEvery: 8,
-  keepRollouts: 64,
-} satisfies Partial<GrpoConfig>;
+/** What all stages of reinforcement share: R1-Zero's settings. */
+const rl: GrpoConfig = grpoConfig({ ...r1Zero.config.grpo, evalPrompts: 100, checkpointEvery: 8, keepRollouts: 64 });
 
-type Trained = { model: string /** Trained on, in this stage alone. */; tokens?: number };
+/** A model's folder, and the tokens that its own stage trained on. */
+type Trained = { model: string; tokens?: number };
 
 /** Two rollouts of two steps each, for a run of seconds. */
 const brief = {

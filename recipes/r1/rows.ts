@@ -12,7 +12,9 @@ import {
   type FrozenPolicy,
   generalFilters,
   generalSampler,
+  hasNoRepetition,
   hasSummary,
+  isCorrect,
   isFinished,
   LocalFrozen,
   labelSafety,
@@ -35,6 +37,9 @@ type Writer = { name: string; model: string };
 
 export type DraftSettings = { prompts: number; samples: number; maxNewTokens: number };
 
+/** What a draft has to be. Its language does not matter yet: it is rewritten in the question's, and that is filtered after. */
+const draftFilters = [isFinished, isCorrect, hasNoRepetition()];
+
 /** Cold-start rows: drafts of R1-Zero at temperature 1, and of the author where it can solve, rewritten and checked. */
 export async function coldStartRows(
   tasks: readonly Task<unknown>[],
@@ -50,7 +55,7 @@ export async function coldStartRows(
       ...(solves.length > 0 && { prompted: solveSampler(rewriter, { styles: solves }) }),
     };
     const prompts = (await Promise.all(tasks.map((task) => taskPrompts(task, { limit })))).flat();
-    return coldStart({ folder, prompts, drafts: sources, author: rewriter, check });
+    return coldStart({ folder, prompts, drafts: sources, draftFilters, author: rewriter, check });
   });
 }
 
