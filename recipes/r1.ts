@@ -85,18 +85,19 @@ export default defineRecipe({
     mixture: { reasoning: within(3, 0.001, 1000), general: within(1, 0.001, 1000) },
     dev3: sftConfig({ ...supervised, epochs: 3 }),
     answers: {
-      samples: count(6, { min: 2 }),
-      pairsPerPrompt: count(3),
+      samples: count(8, { min: 2 }),
+      pairsPerPrompt: count(8),
       threshold: within(1, 0, 9),
       maxNewTokens: count(96),
     },
-    helpfulness: rewardConfig({ batchSize: 32, lr: 3e-4, epochs: 2, warmupSteps: 5 }),
-    safety: rewardConfig({ judges: "response", batchSize: 32, lr: 3e-4, epochs: 2, warmupSteps: 5 }),
-    r1: grpoConfig({ ...rl, steps: 240, temperature: 0.7, lr: 1e-4 }),
+    helpfulness: rewardConfig({ batchSize: 32, lr: 5e-4, epochs: 4, warmupSteps: 5 }),
+    safety: rewardConfig({ judges: "response", batchSize: 32, lr: 5e-4, epochs: 4, warmupSteps: 5 }),
+    /** No falling learning rate: what enters last has to be learned, too. */
+    r1: grpoConfig({ ...rl, steps: 320, temperature: 0.7, schedule: "constant" }),
     /** The last share of R1's steps, in which general prompts and preference rewards are in: the paper's 400 of 1,700. */
     generalShare: within(paperGeneralSteps / paperScenarios.steps, 0.01, 1),
     /** Weights of general prompts against those of reasoning, once they are in. */
-    generalWeights: { helpful: within(0.5, 0, 100), safe: within(0.25, 0, 100) },
+    generalWeights: { helpful: within(1, 0, 100), safe: within(0.5, 0, 100) },
 
     distill: sftConfig({ ...supervised, epochs: 4 }),
     studentRl: grpoConfig({ ...rl, steps: 160 }),
