@@ -46,7 +46,7 @@ export default defineRecipe({
     reward: oneOf("min", aggregates),
     /** Its temperature and length limit are those of every response and every step here. */
     grpo: grpoConfig({
-      steps: 120,
+      steps: 240,
       promptsPerStep: 8,
       groupSize: 16,
       miniBatches: 4,

@@ -1,7 +1,6 @@
 import { type FrozenPolicy, type LabelledSteps, type SftRow, streamKey, type Task, type Tokenizer } from "aha-rl";
 import { inChunks, isRight, type Path, pathOf, startOf, stepIdsOf } from "../steps/paths.ts";
-import { problemsAtOnce } from "./measure.ts";
-import { type SearchOptions, searchAll } from "./search.ts";
+import { problemsAtOnce, type SearchOptions, searchAll } from "./search.ts";
 import { endsOf } from "./tree.ts";
 
 /** What responses to one problem teach: the right ones the actor, each its outcome at every step the value model. */

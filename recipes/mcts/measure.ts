@@ -2,7 +2,7 @@ import { type Estimate, evaluate, type Figure, type FrozenPolicy, meanWithError,
 import { inChunks, isRight, startOf } from "../steps/paths.ts";
 import { percent } from "../steps/percent.ts";
 import { rerank } from "../steps/rerank.ts";
-import { type SearchOptions, searchAll } from "./search.ts";
+import { problemsAtOnce, type SearchOptions, searchAll } from "./search.ts";
 import { answerOf } from "./tree.ts";
 
 /** What an actor and a value model come to on held-out problems. */
@@ -24,9 +24,6 @@ export type MeasureOptions = Omit<SearchOptions, "tokens"> & {
   purpose: string;
   onProgress: (share: number) => void;
 };
-
-/** Problems searched side by side. */
-export const problemsAtOnce = 128;
 
 /** Plain sampling, voting and choosing by value, and a search that may sample as many tokens, on the same problems. */
 export async function measureRound<R>(

@@ -12,6 +12,9 @@ export type SearchOptions = StepOptions & {
   seed: number;
 };
 
+/** Problems that are best searched side by side. */
+export const problemsAtOnce = 128;
+
 /** The tree of one problem, and what it cost. */
 export type Searched = { root: Node; tokens: number; expansions: number };
 

@@ -15,6 +15,9 @@ export type LabelOptions = {
 /** Problems in one call of the engine. */
 const problemsAtOnce = 64;
 
+/** Where a response may go on from; `which` tells it from others of its problem. */
+type Beginning<R> = { row: R; problem: number; path: Path; which: number };
+
 /**
  * Labels without a person (Math-Shepherd, arXiv 2312.08935): what a step is worth is the share of continuations from it
  * that come to the right answer within the length a response may have. After the last step nothing is left to be said:
@@ -30,9 +33,9 @@ export async function labelledSteps<R>(
   const { tokenizer } = policy;
   const stepIds = stepIdsOf(tokenizer);
   let tokens = 0;
-  /** Finished responses that begin with each path, and whether each is right. */
-  async function finish(from: readonly { row: R; path: Path; problem: number; which: number }[], groupSize: number) {
-    const found = new Array<{ path: Path; isRight: boolean }[]>(from.length);
+  /** Responses that go on from each beginning, and whether each comes to the right answer. */
+  async function finish(from: readonly Beginning<R>[], groupSize: number) {
+    const found = new Array<{ path: Path; isGood: boolean }[]>(from.length);
     const prompts = from.map(({ path }, id) => ({ id, ids: Int32Array.from([...path.promptIds, ...path.ids]) }));
     const groups = policy.sample(prompts, {
       groupSize,
@@ -49,7 +52,7 @@ export async function labelledSteps<R>(
           const whole = [...path.ids, ...ids];
           const isWhole = finishReason === "stop" && whole.length <= maxNewTokens;
           const end = pathOf(path.promptIds, { ids: whole, finishReason: isWhole ? "stop" : "length" }, stepIds);
-          return { path: end, isRight: await isRight(task, row, end, tokenizer) };
+          return { path: end, isGood: await isRight(task, row, end, tokenizer) };
         }),
       );
     }
@@ -59,10 +62,10 @@ export async function labelledSteps<R>(
   const texts = await inChunks(rows, problemsAtOnce, onProgress, async (chunk, first): Promise<LabelledSteps[]> => {
     const starts = chunk.map((row, i) => ({ row, path: startOf(task, row, tokenizer), problem: first + i, which: 0 }));
     const responses = (await finish(starts, samples)).flatMap((found, i) =>
-      found.map((one) => ({ ...one, ...{ row: chunk[i]!, problem: first + i } })),
+      found.map((one) => ({ ...one, row: chunk[i]!, problem: first + i })),
     );
     // The same beginning of two responses to a problem is one.
-    const beginnings = new Map<string, { row: R; path: Path; problem: number; which: number }>();
+    const beginnings = new Map<string, Beginning<R>>();
     const nameOf = (problem: number, path: Path) => `${problem}: ${path.ids.join(" ")}`;
     for (const { row, problem, path } of responses)
       for (const [i, end] of path.ends.entries()) {
@@ -71,11 +74,11 @@ export async function labelledSteps<R>(
         beginnings.set(nameOf(problem, begun), { row, path: begun, problem, which: beginnings.size + 1 });
       }
     const endings = await finish([...beginnings.values()], rollouts);
-    const shares = endings.map((found) => found.filter((one) => one.isRight).length / found.length);
+    const shares = endings.map((found) => found.filter((one) => one.isGood).length / found.length);
     const chances = new Map([...beginnings.keys()].map((name, i) => [name, shares[i]!]));
-    return responses.flatMap(({ problem, path, isRight }) => {
+    return responses.flatMap(({ problem, path, isGood }) => {
       if (path.ends.length === 0) return [];
-      const worth = path.ends.map((_, i) => chances.get(nameOf(problem, prefixOf(path, i))) ?? Number(isRight));
+      const worth = path.ends.map((_, i) => chances.get(nameOf(problem, prefixOf(path, i))) ?? Number(isGood));
       const { promptIds } = path;
       const ends = path.ends.map((end) => promptIds.length + end);
       return [{ problem: String(problem), ids: [...promptIds, ...path.ids], ends, chances: worth }];
