@@ -1,4 +1,4 @@
-import { count, defineRecipe, grpo, grpoConfig, ppo, ppoConfig, rewardConfig, within } from "aha-rl";
+import { count, defineRecipe, grpo, grpoConfig, optional, ppo, ppoConfig, rewardConfig, within } from "aha-rl";
 import { claimsOf } from "./claims/claims.ts";
 import { fewShot, scored } from "./claims/countdown.ts";
 import { finishedRun } from "./claims/finished.ts";
@@ -33,6 +33,9 @@ export default defineRecipe({
   config: {
     /** Folder of a finished run of recipes/r1.ts on the tiny world. */
     r1: "out/r1",
+    /** Folders of finished runs of recipes/prm.ts and recipes/mcts.ts; claim 12 is left out without them. */
+    prm: optional("string"),
+    mcts: optional("string"),
     evaluation: {
       problems: count(200, { min: 2 }),
       samples: count(16),
@@ -109,7 +112,15 @@ export default defineRecipe({
       const trained = await stage(name, () => ppo(base, countdown, settings), { base, settings });
       objectives[name] = (await score(`${name}-figures`, trained.model)).accuracy;
     }
-    const claims = await claimsOf(r1, run, { before, zero, shots, withoutLanguage, withoutSafety, objectives });
+    const claims = await claimsOf(r1, run, {
+      dropped: config.prm && config.mcts ? { prm: finishedRun(config.prm), mcts: finishedRun(config.mcts) } : undefined,
+      before,
+      zero,
+      shots,
+      withoutLanguage,
+      withoutSafety,
+      objectives,
+    });
     for (const { number, claim, holds } of claims)
       run.tell(`${holds ? "holds     " : "does not  "} ${number}. ${claim}`);
   },

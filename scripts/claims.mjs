@@ -19,6 +19,8 @@ const quick = {
     ["studentRl", 60],
     ["distilledRl", 40],
   ].map(([name, steps]) => `${name}.steps=${steps}`),
+  prm: ["grpo.steps=60", "labels.problems=200", "answers.problems=150"],
+  mcts: ["found.problems=150", "first.problems=300", "evaluation.problems=100"],
   claims: ["variant.steps=32", "ppo.steps=32", "hacking.steps=160", "evaluation.problems=100", "evaluation.samples=8"],
 };
 
@@ -36,10 +38,13 @@ await runScript(async () => {
   const bySeed = [];
   for (const seed of seeds) {
     const name = (kind) => `${kind}${isQuick ? "-quick" : ""}-${seed}`;
-    const set = isQuick ? quick : { r1: [], claims: [] };
-    const code =
-      (await train("r1", name("r1"), seed, set.r1)) ||
-      (await train("claims", name("claims"), seed, [`r1=${join(out, name("r1"))}`, ...set.claims]));
+    const inputs = ["r1", "prm", "mcts"];
+    for (const recipe of inputs) {
+      const code = await train(recipe, name(recipe), seed, isQuick ? quick[recipe] : []);
+      if (code !== 0) return code;
+    }
+    const folders = inputs.map((recipe) => `${recipe}=${join(out, name(recipe))}`);
+    const code = await train("claims", name("claims"), seed, [...folders, ...(isQuick ? quick.claims : [])]);
     if (code !== 0) return code;
     bySeed.push({
       seed,

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
-import type { Figure, Run } from "aha-rl";
+import type { Estimate, Evaluation, Figure, Run } from "aha-rl";
+import type { RoundFigures } from "../mcts/measure.ts";
 import type { StageFigures } from "../r1/measure.ts";
-import { type Claim, curve, meanOf } from "./claim.ts";
+import { type Claim, curve, meanOf, percent } from "./claim.ts";
 import type { CountdownFigures } from "./countdown.ts";
 import type { Finished } from "./finished.ts";
 import { ahaSample, reflectionCurves } from "./reflection.ts";
@@ -15,6 +16,8 @@ export type Ablations = {
   withoutSafety: StageFigures;
   /** Held-out accuracy after the same steps, by objective. */
   objectives: Record<string, number>;
+  /** Runs of what the paper tried and dropped, where there are any. */
+  dropped: { prm: Finished; mcts: Finished } | undefined;
 };
 
 const numberIn = (figure: Figure | undefined): number =>
@@ -193,6 +196,7 @@ export async function claimsOf(r1: Finished, run: Run, parts: Ablations): Promis
         ),
       ),
     },
+    ...(parts.dropped === undefined ? [] : [triedAndDropped(parts.dropped)]),
     {
       number: 13,
       claim: "Few-shot prompting hurts the trained model.",
@@ -218,3 +222,43 @@ export async function claimsOf(r1: Finished, run: Run, parts: Ablations): Promis
 }
 
 type Row = (column: string) => number;
+
+/** What recipes/prm.ts and recipes/mcts.ts found. */
+function triedAndDropped({ prm, mcts }: { prm: Finished; mcts: Finished }): Claim {
+  const { oneSample, bestOf } = prm.result<Reranked>("rerank");
+  const { before, after } = prm.result<{ before: Hacked; after: Hacked }>("rl-figures");
+  const rounds = [0, 1, 2, 3].map((round) => mcts.result<RoundFigures>(`figures-${round}`));
+  const [first, last] = [rounds[0]!, rounds.at(-1)!];
+  const [reward, accuracy] = [
+    ({ evaluation }: Hacked) => evaluation.rewards.process!.value,
+    ({ evaluation }: Hacked) => percent(evaluation.accuracy),
+  ];
+  const gains = rounds.slice(1).map((round, i) => round.search.value - rounds[i]!.search.value);
+  return {
+    number: 12,
+    claim:
+      "Process-reward reranking helps; as an RL reward it is hacked; MCTS helps at inference and its iteration stalls.",
+    paper: "tried and dropped (section 4.2)",
+    figures: {
+      "one sample %": percent(oneSample),
+      "best of N by process reward %": percent(bestOf.min),
+      "guided search %": percent(prm.result<{ accuracy: Estimate }>("guided-search").accuracy),
+      "process reward before RL": reward(before),
+      "process reward after RL": reward(after),
+      "accuracy before RL %": accuracy(before),
+      "accuracy after RL %": accuracy(after),
+      "MCTS, plain sample %": percent(first.oneSample),
+      "MCTS, search %": percent(first.search),
+      "MCTS, search after 3 rounds %": percent(last.search),
+    },
+    holds:
+      bestOf.min.value > oneSample.value &&
+      reward(after) > reward(before) &&
+      accuracy(after) < accuracy(before) &&
+      first.search.value > first.oneSample.value &&
+      gains[2]! < gains[0]!,
+  };
+}
+
+type Reranked = { oneSample: Estimate; bestOf: Record<"min" | "mean" | "last", Estimate> };
+type Hacked = { evaluation: Pick<Evaluation, "accuracy" | "rewards"> };

@@ -67,6 +67,16 @@ describe("R1 on the embedded model, shortened", () => {
       expect(provenance.draft).toMatchObject({ origin: "policy", model: "R1-Zero" });
   });
 
+  it("is what the claims are read from, each with figures that are numbers", async () => {
+    const args = ["train", "recipes/claims.ts", "--tiny", "--out", dir, "--run", "claims", "--set", `r1=${join(dir, "whole")}`]; // biome-ignore format: one line
+    expect(await aha(...args)).toMatchObject({ code: 0 });
+    const claims = JSON.parse(read("claims", "claims.json")) as { number: number; figures: Record<string, number> }[];
+    expect(claims.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14]);
+    for (const { number, figures } of claims)
+      for (const [name, figure] of Object.entries(figures))
+        expect([number, name, Number.isFinite(figure)]).toEqual([number, name, true]);
+  });
+
   it("gives the same numbers when it is killed four times at random instants", async () => {
     const random = randomOf("r1-kill");
     for (let kill = 0; kill < 4; kill++) {

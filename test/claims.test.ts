@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ahaSample, reflectionCurves, reflectionsIn } from "../recipes/claims/reflection.ts";
+import { chartsOf, claimsPage } from "../scripts/lib/claims-page.mjs";
+
+const lengthens = (seed: number, tokens: number, holds: boolean) => ({
+  seed,
+  claims: [
+    {
+      number: 2,
+      claim: "Length grows.",
+      paper: "to thousands",
+      figures: { "trained, tokens": tokens },
+      holds,
+      curves: { tokens: [[1, 20], [2, tokens]] }, // biome-ignore format: one line
+    },
+  ],
+});
+
+describe("the page of the claims", () => {
+  const bySeed = [lengthens(1, 80, true), lengthens(2, 90, true), lengthens(3, 10, false)];
+  const page = claimsPage(bySeed, { command: "npm run claims", charts: "claims", isQuick: false });
+
+  it("has the mean over seeds with their standard deviation, and how many of them the claim held in", () => {
+    // 80, 90 and 10: mean 60, squared differences 400 + 900 + 2500 over 2.
+    expect(page).toContain("| trained, tokens | 60.0 ± 43.6 |");
+    expect(page).toContain("| 2 | Length grows. | 2 of 3 |");
+    expect(page).toContain("`npm run claims` over seeds 1, 2, 3");
+    expect(page).toContain("![Length grows.](claims/2.svg)");
+  });
+
+  it("shows one seed without a spread", () => {
+    const quick = claimsPage([bySeed[0]!], { command: "x", charts: "c", isQuick: true });
+    expect(quick).toContain("| trained, tokens | 80.0 |");
+  });
+
+  it("draws the mean curve over seeds", () => {
+    const [[file, svg]] = chartsOf(bySeed) as [[string, string]];
+    expect(file).toBe("2.svg");
+    // The mean of the seeds at step 2 is 60, the greatest value: the line ends at the top right.
+    expect(svg).toMatch(/points="\d+\.\d,\d+\.\d 520\.0,16\.0"/);
+    expect(svg).toContain(">tokens</text>");
+  });
+});
+
+describe("reflections in a thought", () => {
+  it("are counted by what it says after a sum, in both languages, and over all that it says", () => {
+    const thought = "4 * 9 = 36, 36 + 9 = 45 no wait check 4 * 9 = 36 right 等等 回到 36 , 36 - 9 = 27 yes";
+    expect(reflectionsIn(thought)).toEqual({ counts: { check: 1, backTo: 1, anotherWay: 0 }, words: 2, length: 30 });
+    expect(reflectionsIn("wait another way 3 + 4 = 7 等等 换个 思路 7").counts.anotherWay).toBe(2);
+  });
+
+  it("becomes a curve over steps per 100 tokens, of the task and the stage that were asked for", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "aha-claims-"));
+    const path = join(dir, "rollouts.jsonl");
+    const row = (step: number, thought: string, verdict: string, more = {}) => ({
+      stage: "zero",
+      task: "countdown",
+      step,
+      prompt: "make 7",
+      text: `<think> ${thought} </think> <answer> 7 </answer>`,
+      rewards: { correct: { verdict, reward: 0 } },
+      ...more,
+    });
+    const rows = [
+      row(4, "1 + 1 = 2", "wrong"),
+      row(4, "1 + 1 = 2", "wrong"),
+      row(8, "wait check 1 + 1 = 2 right", "correct"),
+      row(8, "1 + 1 = 2 wait another way", "wrong"),
+      row(8, "wait check", "correct", { task: "ordering" }),
+      row(8, "wait check", "correct", { stage: "dev2" }),
+    ];
+    writeFileSync(path, rows.map((one) => `${JSON.stringify(one)}\n`).join(""));
+    const curves = await reflectionCurves(path, "zero");
+    expect(curves.all).toEqual([[4, 0], [8, 12.5]]); // biome-ignore format: one line
+    expect(curves.check).toEqual([[4, 0], [8, 6.25]]); // biome-ignore format: one line
+    expect(await ahaSample(path, "zero")).toBe(
+      "make 7 <think> wait check 1 + 1 = 2 right </think> <answer> 7 </answer>",
+    );
+    rmSync(dir, { recursive: true });
+  });
+});
