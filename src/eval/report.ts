@@ -3,7 +3,10 @@ import { escapeHtml, htmlPage } from "./html.ts";
 import type { Estimate } from "./stats.ts";
 import { type ChartSeries, chartLegend, plainNumber, svgChart } from "./svg-chart.ts";
 
-/** One model's scores on the held-out problems, as summary.json has them. Accuracy, consensus and format are shares. */
+/**
+ * One model's scores on the held-out problems, as summary.json has them. Accuracy, consensus and format are shares;
+ * `consAt16` is the vote over as many samples as were taken, sixteen in recipes/r1-zero.ts.
+ */
 export type Scores = { accuracy: number; consAt16: number; meanTokens: number; format: number };
 
 /** `summary.json`: what a run came to. `trainSeconds` is training alone, `tokens` those trained on. */
@@ -121,9 +124,9 @@ ${figure("Response length", curves.length, plainNumber)}
 </section>`;
 }
 
-const rows: { key: keyof Scores; label: string; format: (value: number) => string }[] = [
+const rowsOf = (samples: number): { key: keyof Scores; label: string; format: (value: number) => string }[] => [
   { key: "accuracy", label: "Accuracy (pass@1)", format: formatShare },
-  { key: "consAt16", label: "Majority of 16 (cons@16)", format: formatShare },
+  { key: "consAt16", label: `Majority of ${samples} (cons@${samples})`, format: formatShare },
   { key: "meanTokens", label: "Mean length, tokens", format: (tokens) => tokens.toFixed(1) },
   { key: "format", label: "In the asked-for format", format: formatShare },
 ];
@@ -131,7 +134,7 @@ const rows: { key: keyof Scores; label: string; format: (value: number) => strin
 function scoreTable({ base, trained, numProblems, samplesPerProblem, seed }: ReportParts): string {
   const cell = ({ value, standardError }: Estimate, format: (value: number) => string) =>
     `<td>${format(value)}${Number.isFinite(standardError) ? ` <small>± ${format(standardError)}</small>` : ""}</td>`;
-  const body = rows.map(
+  const body = rowsOf(samplesPerProblem).map(
     ({ key, label, format }) =>
       `<tr><th scope="row">${label}</th>${cell(base[key], format)}${cell(trained[key], format)}</tr>`,
   );
