@@ -23,6 +23,7 @@ export async function processScorer(folder: string, by: Aggregate): Promise<Scor
 
 /** The task with the process reward in the place of its own, which are only watched. A response that was cut is worth nothing. */
 export function processTask<R>(task: Task<R>, scorer: Scorer): Task<R> {
+  // As for safety, a chance that is read off the whole response.
   const chance = safetyReward(scorer, task.prompt);
   const process: Reward<R> = (answer, row) =>
     answer.finishReason === "length" ? { verdict: "truncated", reward: 0 } : chance(answer, row);
