@@ -158,8 +158,9 @@ export default defineRecipe({
     // Hours before it is needed.
     Tokenizer.load(modelFolder(student));
     for (const note of world.notes) run.tell(note);
-    // What every stage that asks questions depends on.
-    const asks = { world: config.world, noise: config.noise, data: config.data };
+    // What every stage that asks questions depends on, and those that ask the rewriter, the author or the judge.
+    const asks = { world: config.world, data: config.data };
+    const { rewriter, author, judge } = config.noise;
     const asTags = world.reasoning({ form: "answer", language: 0 });
     const asSummaries = world.reasoning({ form: "summary", language: 1 });
     const tasks = asSummaries.map(({ task }) => task);
@@ -195,7 +196,7 @@ export default defineRecipe({
             check,
           },
         ),
-      { drafts, check, model: zero.model, ...asks },
+      { ...asks, noise: { rewriter }, drafts, check, model: zero.model },
     );
     const dev1 = await stage("dev1", async () => sft(base, await readAllRows(started.path), config.coldStart), {
       coldStart: config.coldStart,
@@ -217,7 +218,10 @@ export default defineRecipe({
       () => sampledRows(tasks, { name: "Dev2", model: dev2.model }, sampling, place("sampling")),
       { ...asks, sampling, model: dev2.model },
     );
-    const written = await stage("general", () => generalRows(world.general, run.stageDir("general")), asks);
+    const written = await stage("general", () => generalRows(world.general, run.stageDir("general")), {
+      ...asks,
+      noise: { author },
+    });
     const lessons = async () => ({
       reasoning: {
         rows: (await Promise.all(sampled.map((path) => readAllRows(path)))).flat(),
@@ -243,7 +247,7 @@ export default defineRecipe({
           answers,
           place("judging"),
         ),
-      { ...asks, answers, model: dev3.model },
+      { ...asks, noise: { judge }, answers, model: dev3.model },
     );
     const helpfulness = await stage(
       "helpfulness",

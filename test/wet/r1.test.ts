@@ -89,4 +89,11 @@ describe("R1 on the embedded model, shortened", () => {
     expect(await aha(...command("killed"))).toMatchObject({ code: 0 });
     expect(outcome("killed")).toEqual(outcome("whole"));
   });
+
+  it("begins again from a stage whose judge is another, and from no earlier one", async () => {
+    const other = [...command("whole"), "--until", "judging", "--set", "noise.judge=0.3"];
+    expect((await aha(...other)).stderr).toContain("--from judging");
+    expect(await aha(...other, "--from", "judging")).toMatchObject({ code: 0 });
+    expect(readdirSync(join(dir, "whole", "aside"))).toHaveLength(1);
+  });
 });
