@@ -19,7 +19,7 @@ const quick = {
     ["studentRl", 60],
     ["distilledRl", 40],
   ].map(([name, steps]) => `${name}.steps=${steps}`),
-  prm: ["grpo.steps=60", "labels.problems=200", "answers.problems=150"],
+  prm: ["grpo.steps=200", "labels.problems=200", "answers.problems=150"],
   mcts: ["found.problems=150", "first.problems=300", "evaluation.problems=100"],
   claims: ["variant.steps=32", "ppo.steps=32", "hacking.steps=160", "evaluation.problems=100", "evaluation.samples=8"],
 };

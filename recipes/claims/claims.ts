@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { Estimate, Evaluation, Figure, Run } from "aha-rl";
 import type { RoundFigures } from "../mcts/measure.ts";
 import type { StageFigures } from "../r1/measure.ts";
-import { type Claim, curve, meanOf, percent } from "./claim.ts";
+import { type Claim, curve, meanOf, type Point, percent } from "./claim.ts";
 import type { CountdownFigures } from "./countdown.ts";
 import type { Finished } from "./finished.ts";
 import { ahaSample, reflectionCurves } from "./reflection.ts";
@@ -226,7 +226,8 @@ type Row = (column: string) => number;
 /** What recipes/prm.ts and recipes/mcts.ts found. */
 function triedAndDropped({ prm, mcts }: { prm: Finished; mcts: Finished }): Claim {
   const { oneSample, bestOf } = prm.result<Reranked>("rerank");
-  const { before, after } = prm.result<{ before: Hacked; after: Hacked }>("rl-figures");
+  const { before, after, curve } = prm.result<{ before: Hacked; after: Hacked; curve: HackedPoint[] }>("rl-figures");
+  const best = 100 * Math.max(...curve.map(({ accuracy }) => accuracy));
   const rounds = [0, 1, 2, 3].map((round) => mcts.result<RoundFigures>(`figures-${round}`));
   const [first, last] = [rounds[0]!, rounds.at(-1)!];
   const [reward, accuracy] = [
@@ -246,6 +247,7 @@ function triedAndDropped({ prm, mcts }: { prm: Finished; mcts: Finished }): Clai
       "process reward before RL": reward(before),
       "process reward after RL": reward(after),
       "accuracy before RL %": accuracy(before),
+      "accuracy at its best during RL %": best,
       "accuracy after RL %": accuracy(after),
       "MCTS, plain sample %": percent(first.oneSample),
       "MCTS, search %": percent(first.search),
@@ -254,11 +256,16 @@ function triedAndDropped({ prm, mcts }: { prm: Finished; mcts: Finished }): Clai
     holds:
       bestOf.min.value > oneSample.value &&
       reward(after) > reward(before) &&
-      accuracy(after) < accuracy(before) &&
+      accuracy(after) < best - 5 &&
       first.search.value > first.oneSample.value &&
       gains[2]! < gains[0]!,
+    curves: {
+      "process reward": curve.map(({ step, reward }): Point => [step, reward]),
+      accuracy: curve.map(({ step, accuracy }): Point => [step, accuracy]),
+    },
   };
 }
 
 type Reranked = { oneSample: Estimate; bestOf: Record<"min" | "mean" | "last", Estimate> };
 type Hacked = { evaluation: Pick<Evaluation, "accuracy" | "rewards"> };
+type HackedPoint = { step: number; reward: number; accuracy: number };
