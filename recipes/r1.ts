@@ -78,7 +78,7 @@ export default defineRecipe({
     drafts: { prompts: count(300), samples: count(4), maxNewTokens: count(256) },
     /** Whether a person reads the cold start's rows before they are learned. */
     check: oneOf("skip", ["skip", "person"]),
-    coldStart: sftConfig({ ...supervised, epochs: 3 }),
+    coldStart: sftConfig({ ...supervised, epochs: 8 }),
     dev2: grpoConfig({ ...rl, steps: 240 }),
     sampling: bestOfConfig({ samples: 4, mostPerPrompt: 2, numPrompts: 1000, maxNewTokens: 256 }),
     /** The ratio of reasoning to general rows: the paper's 600,000 to 200,000. */
