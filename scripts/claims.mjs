@@ -4,8 +4,8 @@ import "./lib/node-version.mjs";
 
 const { mkdirSync, readFileSync, writeFileSync } = await import("node:fs");
 const { join, relative } = await import("node:path");
+const { ahaTrain } = await import("./lib/aha-train.mjs");
 const { claimsPage, chartsOf } = await import("./lib/claims-page.mjs");
-const { passThrough } = await import("./lib/exec.mjs");
 const { packageRoot } = await import("./lib/paths.mjs");
 const { runScript } = await import("./lib/report.mjs");
 const { setup } = await import("./lib/setup.mjs");
@@ -32,8 +32,7 @@ await runScript(async () => {
   const out = join("out", "claims");
   const train = (recipe, run, seed, set) => {
     const flags = ["--out", out, "--run", run, "--seed", String(seed), ...set.flatMap((one) => ["--set", one])];
-    const command = [join(packageRoot, "bin", "aha.mjs"), "train", join("recipes", `${recipe}.ts`), ...flags];
-    return passThrough(process.execPath, command, { cwd: packageRoot });
+    return ahaTrain(recipe, flags);
   };
   const bySeed = [];
   for (const seed of seeds) {

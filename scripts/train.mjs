@@ -2,15 +2,12 @@
 // (r1-zero) and `npm run r1` call: npm run r1 -- --seed 11 --run mine
 import "./lib/node-version.mjs";
 
-const { join } = await import("node:path");
-const { passThrough } = await import("./lib/exec.mjs");
-const { packageRoot } = await import("./lib/paths.mjs");
+const { ahaTrain } = await import("./lib/aha-train.mjs");
 const { runScript } = await import("./lib/report.mjs");
 const { setup } = await import("./lib/setup.mjs");
 
 await runScript(async () => {
   await setup();
   const [recipe, ...flags] = process.argv.slice(2);
-  const command = [join(packageRoot, "bin", "aha.mjs"), "train", join("recipes", `${recipe}.ts`), ...flags];
-  return passThrough(process.execPath, command, { cwd: packageRoot });
+  return ahaTrain(recipe, flags);
 });

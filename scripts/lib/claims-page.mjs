@@ -1,9 +1,6 @@
 // The page of the claims: figures over seeds with their spread, how often each claim held, a chart where there are curves.
 
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const deviation = (values) =>
-  Math.sqrt(values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / Math.max(1, values.length - 1));
-const short = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2));
+import { deviation, mean, short } from "./spread.mjs";
 
 /** The claims of every seed side by side: one entry per claim, with what each seed said of it. */
 function together(bySeed) {
