@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ahaSample, reflectionCurves, reflectionsIn } from "../recipes/claims/reflection.ts";
 import { chartsOf, claimsPage } from "../scripts/lib/claims-page.mjs";
+import { seedTable } from "../scripts/lib/seed-table.mjs";
 
 const lengthens = (seed: number, tokens: number, holds: boolean) => ({
   seed,
@@ -42,6 +43,27 @@ describe("the page of the claims", () => {
     // The mean of the seeds at step 2 is 60, the greatest value: the line ends at the top right.
     expect(svg).toMatch(/points="\d+\.\d,\d+\.\d 520\.0,16\.0"/);
     expect(svg).toContain(">tokens</text>");
+  });
+});
+
+describe("R1's table over seeds", () => {
+  it("has a column for each model, and each figure's mean over seeds with its standard deviation", () => {
+    const run = (seed: number, value: number) => ({
+      seed,
+      cells: [
+        { row: "Dev1", column: "countdown %", figure: { value, standardError: 2 } },
+        { row: "R1", column: "countdown %", figure: { value: value + 20, standardError: 2 } },
+        { row: "R1", column: "trained on, tokens", figure: 2_500_000 },
+      ],
+    });
+    expect(seedTable([run(1, 60), run(2, 70)]).split("\n")).toEqual([
+      "|  | Dev1 | R1 |",
+      "| --- | --- | --- |",
+      "| countdown % | 65.0 ± 7.07 | 85.0 ± 7.07 |",
+      "| trained on, tokens |  | 2.50 M ± 0.00 |",
+      "",
+      "Mean ± standard deviation over seeds 1, 2.",
+    ]);
   });
 });
 
