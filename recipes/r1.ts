@@ -100,8 +100,8 @@ export default defineRecipe({
     generalWeights: { helpful: within(1, 0, 100), safe: within(0.5, 0, 100) },
 
     distill: sftConfig({ ...supervised, epochs: 4 }),
-    studentRl: grpoConfig({ ...rl, steps: 160 }),
-    distilledRl: grpoConfig({ ...rl, steps: 80 }),
+    studentRl: grpoConfig({ ...rl, steps: 320 }),
+    distilledRl: grpoConfig({ ...rl, steps: 320, lr: 1e-4 }),
     measure: {
       problems: count(200, { min: 2 }),
       samples: count(4),
@@ -149,7 +149,7 @@ export default defineRecipe({
     "distilled-figures": 1,
     "student-rl": 5,
     "student-rl-figures": 1,
-    "distilled-rl": 3,
+    "distilled-rl": 5,
     "distilled-rl-figures": 1,
   },
   async run({ config, stage, run, seed }) {
