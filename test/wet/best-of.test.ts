@@ -22,7 +22,7 @@ const samplingBy = (sample: FrozenPolicy["sample"]): FrozenPolicy => Object.assi
 
 /** A random model's answers are in no language and rarely end: only what the rule says is looked at. */
 const config = bestOfConfig({
-  samples: 8,
+  samples: 24,
   maxNewTokens: 80,
   minLanguageShare: 0,
   maxRepeatedShare: 1,
@@ -41,9 +41,9 @@ describe("bestOf", () => {
   it("keeps right answers, at most so many of a prompt, and counts where every other one went", async () => {
     const { numRows, numSampled, dropped, verdicts } = await bestOf(parts("rows.jsonl"), config);
     const rows = readJsonLines<CollectedRow>(join(dir, "rows.jsonl"));
-    expect(numSampled).toBe(24 * 8);
-    expect(verdicts.correct! + verdicts.wrong!).toBe(24 * 8);
-    expect(numRows + Object.values(dropped).reduce((a, b) => a + b, 0)).toBe(24 * 8);
+    expect(numSampled).toBe(24 * config.samples);
+    expect(verdicts.correct! + verdicts.wrong!).toBe(24 * config.samples);
+    expect(numRows + Object.values(dropped).reduce((a, b) => a + b, 0)).toBe(24 * config.samples);
     expect(numRows).toBeGreaterThan(0);
     const perPrompt = rows.map((row) => rows.filter(({ promptId }) => promptId === row.promptId).length);
     expect(Math.max(...perPrompt)).toBe(2);

@@ -219,9 +219,11 @@ describe("collecting a rollout", () => {
     await expect(collect(failing(10))).rejects.toThrow(/24 of 24 answers have no reward.*algebra is down.*maxVerifierErrors.*aha check/s); // biome-ignore format: one line
     const { config, ...rest } = failing(3);
     const { groups, all } = await collect({ ...rest, config: grpoConfig({ ...config, maxVerifierErrors: 1 }) });
-    const failed = all.flatMap(({ scored }) => scored).filter(({ score }) => score.verdicts.correct === "verifierError"); // biome-ignore format: one line
-    expect(failed.length).toBeGreaterThan(0);
-    expect(groups.flatMap(({ scored }) => scored)).toHaveLength(24 - failed.length);
+    const judged = all.map(({ scored }) => scored.filter(({ score }) => score.verdicts.correct !== "verifierError"));
+    expect(judged.flat().length).toBeLessThan(24);
+    // One answer that is left alone has nothing to be compared with.
+    const compared = judged.filter(({ length }) => length >= 2).flat();
+    expect(groups.flatMap(({ scored }) => scored)).toHaveLength(compared.length);
   });
 
   it("a verifier's own timeouts count as its failures; a program's timeout does not", async () => {
