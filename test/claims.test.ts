@@ -60,7 +60,7 @@ describe("R1's table over seeds", () => {
       "|  | Dev1 | R1 |",
       "| --- | --- | --- |",
       "| countdown % | 65.0 ± 7.07 | 85.0 ± 7.07 |",
-      "| trained on, tokens |  | 2.50 M ± 0.00 |",
+      "| trained on, tokens |  | 2.50 ± 0.00 M |",
       "",
       "Mean ± standard deviation over seeds 1, 2.",
     ]);

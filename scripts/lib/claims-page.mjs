@@ -1,6 +1,6 @@
 // The page of the claims: figures over seeds with their spread, how often each claim held, a chart where there are curves.
 
-import { deviation, mean, short } from "./spread.mjs";
+import { mean, short, spread } from "./spread.mjs";
 
 /** The claims of every seed side by side: one entry per claim, with what each seed said of it. */
 function together(bySeed) {
@@ -40,8 +40,6 @@ export function claimsPage(bySeed, { command, charts, isQuick }) {
 }
 
 const heldIn = (all) => `${all.filter(({ holds }) => holds).length} of ${all.length}`;
-const spread = (values) =>
-  values.length > 1 ? `${short(mean(values))} ± ${short(deviation(values))}` : short(values[0]);
 
 /** Charts as files: every curve of a claim, the mean over seeds at each step. */
 export function chartsOf(bySeed) {

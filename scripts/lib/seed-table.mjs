@@ -1,4 +1,4 @@
-import { deviation, mean, short } from "./spread.mjs";
+import { spread } from "./spread.mjs";
 
 /** The tables of the same recipe's runs as one, in Markdown: each figure's mean over seeds ± its standard deviation. */
 export function seedTable(runs) {
@@ -7,9 +7,7 @@ export function seedTable(runs) {
   const figure = (row, column) => {
     const found = runs.flatMap(({ cells }) => cells.filter((cell) => cell.row === row && cell.column === column));
     const values = found.map(({ figure }) => (typeof figure === "object" ? figure.value : figure));
-    return values.length === 0
-      ? ""
-      : `${short(mean(values))}${values.length > 1 ? ` ± ${short(deviation(values))}` : ""}`;
+    return values.length === 0 ? "" : spread(values);
   };
   const line = (cells) => `| ${cells.join(" | ")} |`;
   return [
