@@ -278,6 +278,10 @@ export function bigAlgebra(point: (name: string) => Rational): Algebra<BigFloat>
 }
 const isBelow = (a: BigFloat, b: BigFloat): boolean => (minus(a, b)?.m ?? 0n) < 0n;
 
+/** How large the larger of two is, as a power of two. */
+export const magnitudeBits = (a: BigFloat, b: BigFloat): number =>
+  Math.max(...[a, b].map(({ m, e }) => (m === 0n ? -MAX_EXPONENT : bitLength(m) + e)));
+
 /** |a − b| as a power of two relative to the larger of the two and 1 unit of `scale` bits; −Infinity for equal values. */
 export function differenceBits(a: BigFloat, b: BigFloat): number {
   const difference = minus(a, b);

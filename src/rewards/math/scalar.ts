@@ -1,5 +1,5 @@
 import { call, constant, type Expr, mapParts, some, symbolsOf } from "./ast.ts";
-import { bigAlgebra, differenceBits } from "./bigfloat.ts";
+import { bigAlgebra, differenceBits, magnitudeBits } from "./bigfloat.ts";
 import { type Complex, complexAlgebra, isReal } from "./complex.ts";
 import { decimalPlaces, matchesDecimal } from "./decimal.ts";
 import { simplifyDivisors } from "./divisors.ts";
@@ -104,6 +104,10 @@ const hasBinder = (e: Expr): boolean => some(e, (part) => part.kind === "binder"
 const ATTEMPTS = 14;
 /** 320-bit values of one number agree to this many bits even after cancellation; of two numbers they do not. */
 const AGREEMENT_BITS = -200;
+/** Of numbers so large that one more would be below that: as many more as rounding leaves. */
+const LEAST_AGREEMENT_BITS = -290;
+const agreementBits = (magnitude: number): number =>
+  Math.max(LEAST_AGREEMENT_BITS, Math.min(AGREEMENT_BITS, -magnitude - 20));
 const WANTED = 5;
 
 /**
@@ -157,7 +161,7 @@ function compareNumeric(a: Expr, b: Expr): Outcome {
     const algebra = bigAlgebra((name) => valueAt(name, attempt));
     const left = evaluate(a, algebra);
     const right = left && evaluate(b, algebra);
-    if (left && right && differenceBits(left, right) > AGREEMENT_BITS) return "different";
+    if (left && right && differenceBits(left, right) > agreementBits(magnitudeBits(left, right))) return "different";
     if (!(left && right) && !isTight) return "unknown";
   }
   return "equal";
