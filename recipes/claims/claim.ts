@@ -1,4 +1,4 @@
-import { type Estimate, type FrozenPolicy, type GrpoResult, LocalFrozen, type Row, readAllRows } from "aha-rl";
+import { type Estimate, type Row, readAllRows } from "aha-rl";
 
 /** What one seed says about one claim of the paper. */
 export type Claim = {
@@ -20,11 +20,6 @@ export type Point = [step: number, value: number];
 
 export const percent = ({ value }: Estimate): number => 100 * value;
 
-export async function withPolicy<T>(folder: string, work: (policy: FrozenPolicy) => Promise<T>): Promise<T> {
-  using policy = await LocalFrozen.load(folder);
-  return await work(policy);
-}
-
 /** A curve of a stage's metric. */
 export async function curve(metrics: string, stage: string, name: string): Promise<Point[]> {
   const lines = await readAllRows(metrics);
@@ -39,5 +34,3 @@ export function meanOf(points: readonly Point[], end: "first" | "last", share = 
   const part = end === "first" ? points.slice(0, count) : points.slice(-count);
   return part.reduce((sum, [, value]) => sum + value, 0) / part.length;
 }
-
-export type Trained = Pick<GrpoResult, "model">;
