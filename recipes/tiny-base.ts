@@ -11,6 +11,7 @@ import {
   sft,
   sftConfig,
   Tokenizer,
+  user,
   within,
 } from "aha-rl";
 import { writeTokenizer } from "./tiny-world/tokenizer.ts";
@@ -101,7 +102,8 @@ export default defineRecipe({
 function* documents(seed: number, num: number): Generator<SftRow> {
   const world = worldDocuments(seed);
   for (let i = 0; i < num; i++) {
-    const { question, text } = world.next().value;
-    yield question === undefined ? { text } : { prompt: question, completion: text };
+    const { history, question, text } = world.next().value;
+    const before = history.flatMap((turn) => [user(turn.question), { role: "assistant", content: turn.text }]);
+    yield question === undefined ? { text } : { prompt: [...before, user(question)], completion: text };
   }
 }

@@ -88,6 +88,36 @@ describe("the world of the tiny base model", () => {
     }
   });
 
+  it("opens with another operator only after saying that it takes another way", () => {
+    const opening = /(?:^|no |yes |不对 |对 |way |思路 |right |没错 )\d+ ([-+*/]) \d+ = \d+ ,/g;
+    let numChanges = 0;
+    for (const { text, kind } of traces) {
+      if (kind === "direct") continue;
+      const thought = /<think> (.*) <\/think>/.exec(text)![1]!;
+      const phases = thought.split(/another way|换个 思路/);
+      for (const phase of phases) {
+        const operators = [...phase.trim().matchAll(opening)].map(([, operator]) => operator);
+        expect([thought, new Set(operators).size]).toEqual([thought, 1]);
+      }
+      numChanges += phases.length - 1;
+    }
+    expect(numChanges).toBeGreaterThan(100);
+  });
+
+  it("sometimes asks after other questions of the same kind, answered before", () => {
+    const after = asked.filter(({ history }) => history.length > 0);
+    expect(after.length / asked.length).toBeCloseTo(mixture.conversations, 1.5);
+    for (const { topic, history, question } of after) {
+      if (topic !== "countdown") continue;
+      expect(history.length).toBeLessThanOrEqual(3);
+      for (const { question, text } of history) {
+        expect(isHeldOut(problemOf(question).numbers)).toBe(false);
+        expect(formatReward({ text })).toBe(1);
+      }
+      expect(isHeldOut(problemOf(question).numbers)).toBe(false);
+    }
+  });
+
   it("thinks in English, in Chinese and in both at once", () => {
     const languages = traces.map(
       ({ text }) => `${/\p{Script=Han}/u.test(text)} ${/[a-z]/.test(text.replace(/<.*?>/g, ""))}`,

@@ -31,23 +31,21 @@ export type Mixture = {
     few: number;
     /** Many attempts, and then gives up all the same. */
     long: number;
-    /** Goes on until it finds. */
-    search: number;
   };
   /** Attempts of a long trace: from, to. */
   longAttempts: [number, number];
-  /** A search that has not found after so many attempts is not told. */
-  maxAttempts: number;
   /** How often a second step is the one that comes nearest to the target, not any. Share of attempts. */
   aim: number;
-  /** How often the next attempt opens with the operator of the one before. Share of attempts. */
-  stubborn: number;
   /** Each of: re-checks a step, goes back to an earlier partial result, switches approach. Share of all traces. */
-  reflection: { check: number; back: number; switch: number };
+  reflection: Record<Reflection, number>;
+  /** How often somebody who has switched the approach once does so again before it is used up. Share of later attempts. */
+  restless: number;
   /** Languages of the thought. */
   languages: { en: number; zh: number; mixed: number };
   /** Share of questions asked in Chinese. */
   chineseQuestions: number;
+  /** Share of questions that come after one to three others of their kind, answered in the same conversation. */
+  conversations: number;
   /** How a calculation or an ordering is thought through. Shares of their documents. */
   puzzles: {
     /** Some answer at once. */
@@ -62,14 +60,14 @@ export type Mixture = {
 
 export const mixture: Mixture = {
   documents: { countdown: 0.53, sums: 0.17, calculation: 0.06, ordering: 0.06, replies: 0.18 },
-  kinds: { direct: 0.75, few: 0.11, long: 0.115, search: 0.025 },
+  kinds: { direct: 0.75, few: 0.11, long: 0.14 },
   longAttempts: [5, 20],
-  maxAttempts: 20,
   aim: 0.75,
-  stubborn: 0.85,
-  reflection: { check: 0.018, back: 0.018, switch: 0.018 },
+  reflection: { check: 0.022, back: 0.022, switch: 0.022 },
+  restless: 0.3,
   languages: { en: 0.6, zh: 0.25, mixed: 0.15 },
   chineseQuestions: 0.25,
+  conversations: 0.06,
   puzzles: { guess: 0.7, begin: 0.15, work: 0.15 },
   replies: replyMixture,
 };
@@ -78,6 +76,8 @@ export type Reflection = keyof Mixture["reflection"];
 
 /** One document of the pretraining text. Words are separated by single spaces: one word, one token. */
 export type Document = {
+  /** What was asked and answered before, in the same conversation. */
+  history: { question: string; text: string }[];
   /** What the user asks; undefined for plain text. */
   question: string | undefined;
   /** `<think> … </think> <answer> … </answer>`, or plain text. */
@@ -89,6 +89,9 @@ export type Document = {
   reflections: Reflection[];
 };
 
+/** A document without what came before it. */
+type Told = Omit<Document, "history">;
+
 /**
  * The pretraining text, document after document, without end. The same seed gives the same text.
  * It is made from training problems only: no document holds the numbers of a held-out problem as its question.
@@ -96,7 +99,7 @@ export type Document = {
 export function* worldDocuments(seed: number, mix: Mixture = mixture): Generator<Document, never> {
   const random = new Random(seed);
   const problems = countdownProblems("train");
-  const write: Record<keyof Mixture["documents"], () => Document> = {
+  const write: Record<keyof Mixture["documents"], () => Told> = {
     countdown: () => trace(random, random.pick(problems), mix),
     sums: () => sums(random),
     calculation: () => worked(random, "calculation", (language) => calculation(random, language, maxNumber), mix),
@@ -108,11 +111,21 @@ export function* worldDocuments(seed: number, mix: Mixture = mixture): Generator
       ...reply(random, mix.replies, mix.languages),
     }),
   };
-  for (;;) yield write[random.weighted(mix.documents)]();
+  for (;;) {
+    const topic = random.weighted(mix.documents);
+    const document = write[topic]();
+    const before =
+      isAsked(document) && random.chance(mix.conversations)
+        ? Array.from({ length: random.between(1, 3) }, write[topic]).filter(isAsked)
+        : [];
+    yield { ...document, history: before.map(({ question, text }) => ({ question, text })) };
+  }
 }
 
+const isAsked = (told: Told): told is Told & { question: string } => told.question !== undefined;
+
 /** Sums and nothing else: a page of arithmetic. */
-function sums(random: Random): Document {
+function sums(random: Random): Told {
   const facts = Array.from({ length: random.between(6, 16) }, () => {
     const { first, second } = random.pick(attemptsAt(threeNumbers(random), maxNumber));
     return random.chance(0.3) ? first : second;
@@ -125,18 +138,15 @@ function threeNumbers(random: Random): number[] {
 }
 
 /** A worked trace of one problem, good or bad. */
-function trace(random: Random, row: CountdownProblem, mix: Mixture): Document {
+function trace(random: Random, row: CountdownProblem, mix: Mixture): Told {
   const problem = { numbers: random.shuffled(row.numbers), target: row.target };
   const question = random.chance(mix.chineseQuestions) ? chineseQuestion(problem) : countdownQuestion(problem);
   const kind = random.weighted(mix.kinds);
-  for (;;) {
-    const thinker = new Thinker(random, problem, mix);
-    const told = thinker.tell(kind);
-    if (!told) continue;
-    const text = `<think> ${thinker.words.join(" ")} </think> <answer> ${told.expression} </answer>`;
-    const isSolved = told.value === problem.target;
-    return { question, text, topic: "countdown", kind, isSolved, reflections: thinker.reflections };
-  }
+  const thinker = new Thinker(random, problem, mix);
+  const { expression, value } = thinker.tell(kind);
+  const text = `<think> ${thinker.words.join(" ")} </think> <answer> ${expression} </answer>`;
+  const isSolved = value === problem.target;
+  return { question, text, topic: "countdown", kind, isSolved, reflections: thinker.reflections };
 }
 
 /** A puzzle of the training half with a thought that guesses, begins or works it out. */
@@ -145,7 +155,7 @@ function worked(
   topic: "calculation" | "ordering",
   make: (language: Language) => Puzzle,
   mix: Mixture,
-): Document {
+): Told {
   const questionLanguage = random.chance(mix.chineseQuestions) ? "zh" : "en";
   let puzzle = make(questionLanguage);
   while (isHeldOutQuestion(puzzle.question)) puzzle = make(questionLanguage);
@@ -187,8 +197,8 @@ class Thinker {
     this.#speaker = new Speaker(random, mix.languages);
     this.#untried = attemptsAt(numbers, maxNumber);
     // Only a trace of several attempts can reflect: plan more often, so that the share of all traces is the one asked for.
-    const { direct, few, ...more } = mix.kinds;
-    const able = (few * (2 / 3) + more.long + more.search) / (direct + few + more.long + more.search);
+    const { direct, few, long } = mix.kinds;
+    const able = (few * (2 / 3) + long) / (direct + few + long);
     const plan = Object.entries(mix.reflection) as [Reflection, number][];
     const rest = 1 - plan.reduce((sum, [, share]) => sum + share / able, 0);
     const odds = Object.fromEntries(plan.map(([name, share]) => [name, share / able])) as Record<Reflection, number>;
@@ -196,61 +206,61 @@ class Thinker {
     this.#planned = planned === "none" ? undefined : planned;
   }
 
-  /** Writes a trace of the kind; returns the answer, or undefined for a search that does not end. */
-  tell(kind: keyof Mixture["kinds"]): Attempt | undefined {
+  /** Writes a trace of the kind; returns what it answers. */
+  tell(kind: keyof Mixture["kinds"]): Attempt {
     if (kind === "direct") {
       this.#say("guess");
       return this.#random.pick(this.#untried);
     }
-    const { longAttempts, maxAttempts } = this.#mix;
-    const [least, most] = { few: [1, 3], long: longAttempts, search: [maxAttempts, maxAttempts] }[kind] as [
-      number,
-      number,
-    ];
+    const [least, most] = kind === "few" ? [1, 3] : this.#mix.longAttempts;
     const limit = this.#random.between(least, most);
     const reflectAt = this.#random.between(1, Math.max(1, Math.min(limit, 8) - 1));
-    let last: Attempt | undefined;
-    for (let count = 0; count < limit && this.#untried.length > 0; count++) {
-      last = this.#attempt(last, count === reflectAt ? this.#planned : undefined);
-      if (last.value === this.#target) {
-        this.#say("yes");
+    let last = this.#begin();
+    for (let count = 1; last.value !== this.#target; count++) {
+      this.#say("no");
+      const next = count < limit ? this.#goOn(last, count >= reflectAt) : undefined;
+      if (next === undefined) {
+        this.#say("giveUp");
         return last;
       }
-      this.#say("no");
+      last = next;
     }
-    if (kind === "search") return undefined;
-    this.#say("giveUp");
+    this.#say("yes");
     return last;
   }
 
-  #attempt(last: Attempt | undefined, reflection: Reflection | undefined): Attempt {
-    let from = this.#untried;
-    if (last && reflection === "check") {
-      this.#reflect("check", "check", this.#random.pick([last.first, last.second]));
-      this.#say("right");
+  #begin(): Attempt {
+    const op = this.#random.pick([...new Set(this.#untried.map((attempt) => attempt.op))]);
+    return this.#write(this.#choose(this.#untried.filter((attempt) => attempt.op === op)));
+  }
+
+  /**
+   * The next attempt: it opens with the operator of the last, unless the thought says that it takes another way. Whoever never
+   * says so is at an end when the operator is used up: undefined.
+   */
+  #goOn(last: Attempt, isTime: boolean): Attempt | undefined {
+    const hasReflected = this.reflections.length > 0;
+    const same = this.#untried.filter(({ op }) => op === last.op);
+    const other = this.#untried.filter(({ op }) => op !== last.op);
+    if (this.#planned === "switch") {
+      const wants = same.length === 0 || (hasReflected ? this.#random.chance(this.#mix.restless) : isTime);
+      if (wants && other.length > 0) {
+        this.#reflect("switch", "anotherWay");
+        return this.#write(this.#choose(other));
+      }
     }
-    if (last && reflection === "back") {
-      const again = from.filter(({ first }) => first === last.first);
+    if (isTime && !hasReflected && this.#planned === "back") {
+      const again = this.#untried.filter(({ first }) => first === last.first);
       if (again.length > 0) {
         this.#reflect("back", "backTo", `${last.partial} ,`);
         return this.#write(this.#choose(again), { isBack: true });
       }
     }
-    if (last && reflection === "switch") {
-      const other = from.filter(({ op }) => op !== last.op);
-      if (other.length > 0) {
-        this.#reflect("switch", "anotherWay");
-        return this.#write(this.#choose(other));
-      }
+    if (isTime && !hasReflected && this.#planned === "check") {
+      this.#reflect("check", "check", this.#random.pick([last.first, last.second]));
+      this.#say("right");
     }
-    if (last && this.#random.chance(this.#mix.stubborn)) {
-      const same = from.filter(({ op }) => op === last.op);
-      if (same.length > 0) from = same;
-    } else if (!last) {
-      const op = this.#random.pick([...new Set(from.map((attempt) => attempt.op))]);
-      from = from.filter((attempt) => attempt.op === op);
-    }
-    return this.#write(this.#choose(from));
+    return same.length === 0 ? undefined : this.#write(this.#choose(same));
   }
 
   /** Any attempt, or, when aiming, any first step with the second that brings it nearest to the target. */
