@@ -18,6 +18,7 @@ import {
   rewardConfig,
   rewardModel,
   type SftConfig,
+  type Stage,
   sft,
   sftConfig,
   Tokenizer,
@@ -152,12 +153,23 @@ export default defineRecipe({
     "distilled-rl": 5,
     "distilled-rl-figures": 1,
   },
-  async run({ config, stage, run, seed }) {
+  async run({ config, run, seed, ...parts }) {
     const { model: base, student, drafts, check, sampling, mixture, answers, generalShare, generalWeights } = config;
-    const world = config.world === "tiny" ? tinyWorld(config.noise, seed) : await dataWorld(config.data);
+    const world = config.world === "tiny" ? tinyWorld(config.noise, seed) : await dataWorld(config.data, seed);
     // Hours before it is needed.
     Tokenizer.load(modelFolder(student));
     for (const note of world.notes) run.tell(note);
+    // Who was asked in one stage is not in memory in the next.
+    const stage: Stage = (name, work, inputs) => {
+      const released = async () => {
+        try {
+          return await work();
+        } finally {
+          world.release();
+        }
+      };
+      return parts.stage(name, released, inputs);
+    };
     // What every stage that asks questions depends on, and those that ask the rewriter, the author or the judge.
     const asks = { world: config.world, data: config.data };
     const { rewriter, author, judge } = config.noise;

@@ -3,8 +3,6 @@ import {
   chatAuthor,
   chatJudge,
   count,
-  type EndpointOptions,
-  endpoint,
   ifeval,
   type Judge,
   judgeReward,
@@ -17,6 +15,7 @@ import {
   UserError,
   within,
 } from "aha-rl";
+import { asked, askedModels } from "./asked.ts";
 import { kinds, type Requests, readExemplars, readRequests, requestTasks } from "./requests.ts";
 import { anyTask, type World } from "./world.ts";
 
@@ -27,9 +26,6 @@ const source = () => ({
   /** Its prompts' part of a mixture. */
   weight: within(1, 0.001, 1000),
 });
-
-/** An OpenAI-compatible server, its model (the only one it has, where not given), and the variable that holds its key. */
-const server = () => ({ url: optional("string"), model: optional("string"), apiKeyEnv: optional("string") });
 
 /** R1 on rows of your own, with a judge and an author; what has to be set is said by an error. */
 export const dataSettings = {
@@ -47,8 +43,8 @@ export const dataSettings = {
   /** IFEval's rows, a column of the report. */
   ifeval: optional("string"),
   /** Who solves, rewrites and answers, and who judges: the author again, where nothing else is said. */
-  author: { ...server(), maxTokens: count(32_768) },
-  judge: server(),
+  author: { ...asked(), maxTokens: count(32_768) },
+  judge: asked(),
   /** A folder of prompts instead of the package's, and solutions to be shown before a question ({question, response}). */
   prompts: optional("string"),
   exemplars: optional("string"),
@@ -63,17 +59,18 @@ type TaskName = (typeof taskNames)[number];
  * The world of a user's own rows, judge and author.
  * @throws UserError for settings that are missing or would be ignored, and for bad requests.
  */
-export async function dataWorld(settings: DataSettings): Promise<World> {
-  const { requests: path, author: writing } = checked(settings);
+export async function dataWorld(settings: DataSettings, seed: number): Promise<World> {
+  const path = checked(settings);
   const { prompts, exemplars } = settings;
   const requests = await readRequests(path);
+  const models = await askedModels(settings.author, settings.judge, seed);
   const author = chatAuthor({
-    model: await endpoint(writing),
+    model: models.author,
     exemplars: exemplars === undefined ? [] : await readExemplars(exemplars),
     prompts,
     maxTokens: settings.author.maxTokens,
   });
-  const judge = chatJudge({ model: await endpoint(judgingBy(settings.judge, writing)), prompts });
+  const judge = chatJudge({ model: models.judge, prompts });
   return {
     reasoning: ({ form, language }) =>
       taskNames
@@ -99,6 +96,10 @@ export async function dataWorld(settings: DataSettings): Promise<World> {
         return `${kind} requests: ${train.length}, and ${test.length} held out`;
       }),
     ],
+    release() {
+      models.author.release();
+      models.judge.release();
+    },
   };
 }
 
@@ -131,26 +132,21 @@ function thoughtsOf(requests: Requests): (prompt: string) => boolean {
   return (prompt) => !atOnce.has(prompt);
 }
 
-/** The author's server, unless the judge has its own: a key is for no other. */
-function judgingBy({ url, model, apiKeyEnv }: DataSettings["judge"], author: EndpointOptions): EndpointOptions {
-  return url === undefined
-    ? { ...author, model: model ?? author.model, apiKeyEnv: apiKeyEnv ?? author.apiKeyEnv }
-    : { url, model, apiKeyEnv };
-}
-
-/** What has to be set, and nothing that would be ignored. */
-function checked(settings: DataSettings): { requests: string; author: EndpointOptions } {
+/** What has to be set, and nothing that would be ignored: the file of requests. */
+function checked(settings: DataSettings): string {
   const { requests, author } = settings;
-  const { url, model, apiKeyEnv } = author;
+  const hasAuthor = author.url !== undefined || author.folder !== undefined;
   const ruled = taskNames.some((name) => isRuled(settings, name));
   const missing = [
     ...(requests === undefined ? ["data.requests (general requests, as in examples/requests.jsonl)"] : []),
-    ...(url === undefined ? ["data.author.url (an OpenAI-compatible server)"] : []),
+    ...(hasAuthor
+      ? []
+      : ["data.author.url (an OpenAI-compatible server) or data.author.folder (a model that runs here)"]),
     ...(ruled
       ? []
       : [`${taskNames.map((name) => `data.${name}.rows`).join(", ")} (one or more, whose answers a rule grades)`]),
   ];
-  if (requests === undefined || url === undefined || !ruled)
+  if (requests === undefined || !hasAuthor || !ruled)
     throw new UserError(
       `recipe r1: world is "data", but not set: ${missing.join("; ")}. Give each with --set NAME=VALUE, or set world=tiny.`,
     );
@@ -159,5 +155,5 @@ function checked(settings: DataSettings): { requests: string; author: EndpointOp
     throw new UserError(
       `recipe r1: data.${half}.heldOut is ${settings[half].heldOut}, data.${half}.rows is not set. Expected both, or rows alone.`,
     );
-  return { requests, author: { url, model, apiKeyEnv } };
+  return requests;
 }

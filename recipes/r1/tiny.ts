@@ -60,6 +60,7 @@ export function tinyWorld(noise: TinyNoise, seed: number): World {
     solves: [],
     columns: Object.fromEntries(Object.entries(generalColumns).map(([name, task]) => [name, anyTask(task)])),
     notes: [`judge: ${judge.description}`, `rewriter: ${rewriter.description}`, `author: ${author.description}`],
+    release: () => {},
   };
 }
 

@@ -13,6 +13,8 @@ export type World = {
   columns: Record<string, Task<unknown>>;
   /** Facts about the world that the report prints: who judges, how often a stand-in is wrong. */
   notes: string[];
+  /** Frees what was loaded to be asked; the next question loads it again. */
+  release: () => void;
 };
 
 /** What no rule decides. */

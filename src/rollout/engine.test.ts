@@ -308,6 +308,16 @@ describe("an engine", () => {
     expect((await sample([])).size).toBe(0);
   });
 
+  it("keeps nothing of a sample that it was released during", async () => {
+    const before = liveTensors();
+    const engine = new Engine(decoder);
+    const groups = engine.sample([prompt(1), prompt(2), prompt(3)], options);
+    expect((await groups.next()).done).toBe(false);
+    engine.release();
+    for await (const { completions } of groups) expect(completions).toHaveLength(options.groupSize);
+    expect(liveTensors()).toBe(before);
+  });
+
   it("samples in bfloat16 with log-probabilities near float32's", async () => {
     const narrow = randomDecoder(config, 11, 0.35);
     const { weights } = narrow;

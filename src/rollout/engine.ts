@@ -23,6 +23,7 @@ export class Engine {
   readonly #options: Required<EngineOptions>;
   #cache: KvCache | undefined;
   #packed: Disposable | undefined;
+  #numReleases = 0;
 
   constructor(decoder: Decoder, options: EngineOptions = {}) {
     this.#decoder = decoder;
@@ -41,6 +42,7 @@ export class Engine {
     const scheduler = new Scheduler(prompts, options, limits);
     const cache = this.#takeCache(limits.numBlocks);
     this.#packed ??= packWeights(this.#decoder.matrices());
+    const numReleases = this.#numReleases;
     let numTokens = 0;
     let numFinished = 0;
     try {
@@ -56,8 +58,10 @@ export class Engine {
       }
     } finally {
       scheduler.abandon();
-      this.#cache?.[Symbol.dispose]();
-      this.#cache = cache;
+      // Released while it wrote: nothing is kept.
+      const [kept, freed] = numReleases === this.#numReleases ? [cache, this.#cache] : [this.#cache, cache];
+      freed?.[Symbol.dispose]();
+      this.#cache = kept;
     }
   }
 
@@ -199,8 +203,9 @@ export class Engine {
     this.#packed = undefined;
   }
 
-  /** Frees the keys and values and the packed weights; the next sample makes them anew. */
+  /** Frees the keys and values and the packed weights, those of a sample under way as it ends; the next sample makes them anew. */
   release(): void {
+    this.#numReleases++;
     this.weightsChanged();
     this.#cache?.[Symbol.dispose]();
     this.#cache = undefined;

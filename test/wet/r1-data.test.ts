@@ -1,34 +1,16 @@
 /** R1 on models and rows that have nothing of the embedded model's world, with a server that judges and writes. */
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  builtInTask,
-  type CollectedRow,
-  type DecoderConfig,
-  type Row,
-  randomDecoder,
-  readAllRows,
-  saveModel,
-} from "aha-rl";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readJsonLines, resolveConfig, runRecipe } from "#run";
-import { dataWorld } from "../../recipes/r1/data.ts";
+import { builtInTask, type CollectedRow, liveTensors, type Row, readAllRows } from "aha-rl";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { readJsonLines, runRecipe } from "#run";
 import recipe from "../../recipes/r1.ts";
 import { readStageRecord } from "../../src/run/stage-record.ts";
-import { type FakeServer, fakeServer, sendMessage } from "../../src/teacher/fake-server.ts";
-import { tinyDecoder } from "../tiny-decoder.ts";
+import { type FakeServer, fakeServer } from "../../src/teacher/fake-server.ts";
 import { answerAs, readPrompt, writePrompts } from "./knowing-teacher.ts";
+import { type Source, writeJsonLines, writeModel, writeSource } from "./own-data.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const shared = join(root, "../shared/data");
@@ -37,40 +19,13 @@ let server: FakeServer;
 /** What the author writes to a question: gold responses. */
 const solutions = new Map<string, string>();
 
-/** A model of random weights in Qwen2.5's shape (grouped heads, biases, tied, more rows than its byte-level BPE has tokens). */
-function writeModel(name: string, changes: Partial<DecoderConfig> = {}): string {
-  const [folder, tokenizer] = [join(dir, name), join(root, "test/golden/tokenizer/chatml")];
-  mkdirSync(folder);
-  for (const file of readdirSync(tokenizer)) copyFileSync(join(tokenizer, file), join(folder, file));
-  const shape = { vocabSize: 528, width: 48, numHeads: 6, numKvHeads: 2, headSize: 8, mlpSize: 96, maxPositions: 2048 };
-  const decoder = randomDecoder(tinyDecoder({ ...shape, savedDtype: "bfloat16", ...changes }), 1, 0.1);
-  saveModel({ decoder, files: new Map() }, folder);
-  decoder.dispose();
-  return folder;
-}
-
-function write(name: string, rows: readonly object[]): string {
-  writeFileSync(join(dir, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  return join(dir, name);
-}
-
-type Source = { rows: string; heldOut: string };
-
-/** Rows of our own, the first part to train on. */
-function written(name: string, rows: readonly object[], numHeldOut = 6): Source {
-  return {
-    rows: write(`${name}-rows.jsonl`, rows.slice(0, -numHeldOut)),
-    heldOut: write(`${name}-held-out.jsonl`, rows.slice(-numHeldOut)),
-  };
-}
-
 /** Real rows where they are on this machine, and rows of our own. */
 async function allSources(): Promise<Record<string, Source>> {
   const numbers = Array.from({ length: 30 }, (_, n) => n);
   const ours = {
-    math: written("math", numbers.map((n) => ({ problem: `What is ${n} + ${n % 9}?`, answer: n + (n % 9) }))), // biome-ignore format: one line
-    choice: written("choice", numbers.map((n) => ({ question: `${n}: which is the largest?`, choices: [n % 7, (3 * n) % 11, 12 + (n % 5)], answer: "C" }))), // biome-ignore format: one line
-    own: written("own", numbers.map((n) => ({ question: `Why does a river bend at mile ${n}?`, answer: "Water wears the outer bank." }))), // biome-ignore format: one line
+    math: writeSource(join(dir, "math"), numbers.map((n) => ({ problem: `What is ${n} + ${n % 9}?`, answer: n + (n % 9) }))), // biome-ignore format: one line
+    choice: writeSource(join(dir, "choice"), numbers.map((n) => ({ question: `${n}: which is the largest?`, choices: [n % 7, (3 * n) % 11, 12 + (n % 5)], answer: "C" }))), // biome-ignore format: one line
+    own: writeSource(join(dir, "own"), numbers.map((n) => ({ question: `Why does a river bend at mile ${n}?`, answer: "Water wears the outer bank." }))), // biome-ignore format: one line
   };
   if (!existsSync(shared)) {
     console.log(`GSM8K, MATH, MBPP and IFEval skipped: no ${shared}`);
@@ -86,7 +41,7 @@ async function allSources(): Promise<Record<string, Source>> {
     ...ours,
     gsm8k: real("math/gsm8k-train.jsonl.gz", "math/gsm8k-test.jsonl.gz"),
     math: real("math/math-train.json.gz", "math/math-500.jsonl.gz"),
-    code: written("code", [...mbpp.slice(90), ...mbpp.slice(0, 90)], 90),
+    code: writeSource(join(dir, "code"), [...mbpp.slice(90), ...mbpp.slice(0, 90)], 90),
   };
 }
 
@@ -111,8 +66,8 @@ beforeAll(async () => {
   process.env.AHA_TEST_KEY = "key of the author";
   settings = [
     "world=data",
-    `model=${writeModel("base")}`,
-    `student=${writeModel("student", { family: "llama", numLayers: 1, isTied: false, hasQkvBias: false })}`,
+    `model=${writeModel(join(dir, "base"))}`,
+    `student=${writeModel(join(dir, "student"), { family: "llama", numLayers: 1, isTied: false, hasQkvBias: false })}`,
     ...Object.entries(sources).flatMap(([name, { rows, heldOut }]) => [
       `data.${name}.rows=${rows}`,
       `data.${name}.heldOut=${heldOut}`,
@@ -128,7 +83,7 @@ beforeAll(async () => {
     "data.author.apiKeyEnv=AHA_TEST_KEY",
     "data.judge.model=judge",
     `data.prompts=${writePrompts(join(dir, "prompts"))}`,
-    `data.exemplars=${write("exemplars.jsonl", [{ question: "1 + 1?", response: "<think>one more</think>\n\n2" }])}`,
+    `data.exemplars=${writeJsonLines(join(dir, "exemplars.jsonl"), [{ question: "1 + 1?", response: "<think>one more</think>\n\n2" }])}`,
     ...["zero", "dev2", "r1", "studentRl", "distilledRl"].flatMap((name) => [
       `${name}.steps=2`,
       `${name}.miniBatches=1`,
@@ -152,9 +107,6 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const run = (name: string, until?: string) =>
-  runRecipe(recipe, { dir: join(dir, name), seed: 1, isTiny: true, set: settings, until });
-
 describe("R1 on random models of a byte-level vocabulary, real rows, and a server that judges and writes", () => {
   type Line = Record<string, number> & { stage: string };
   let lines: Line[];
@@ -163,7 +115,7 @@ describe("R1 on random models of a byte-level vocabulary, real rows, and a serve
   const rowsOf = async (stage: string, file: string) =>
     (await readAllRows(join(dir, "whole/stages", stage, file))) as (Row & CollectedRow)[];
   beforeAll(async () => {
-    await run("whole");
+    await runRecipe(recipe, { dir: join(dir, "whole"), seed: 1, isTiny: true, set: settings });
     lines = readJsonLines(join(dir, "whole/metrics.jsonl"));
   });
 
@@ -243,73 +195,24 @@ describe("R1 on random models of a byte-level vocabulary, real rows, and a serve
   });
 });
 
-describe("a world of one's own data", () => {
-  const world = (...set: string[]) => dataWorld(resolveConfig(recipe, { set }).data);
-  const needed = (...rows: object[]) => [`data.requests=${write("requests.jsonl", rows)}`, `data.author.url=${server.url}`, "data.author.model=author", "data.math.rows=rows.jsonl"]; // biome-ignore format: one line
-  const good = { prompt: "Hello!", kind: "helpful" };
-  const enough = ["helpful", "safe"].flatMap((kind) => Array.from({ length: 30 }, (_, i) => ({ prompt: `${kind} ${i}`, kind }))); // biome-ignore format: one line
+describe("R1 on rows that nobody solves", () => {
+  const counts =
+    /cold-start\.jsonl: no row is left to learn from, of \d+ prompts\. Answers: zero \d+ \(dropped: .*\), prompted \d+ \(dropped: \d+ unusable\), rewritten 0 \(dropped: none\)\. Expected/;
+  const untilColdStart = (name: string, set: readonly string[]) =>
+    runRecipe(recipe, { dir: join(dir, name), seed: 1, isTiny: true, set, until: "cold-start" });
 
-  it("mixes the tasks by their weights, in the paper's template for R1-Zero and in each one's manner after", async () => {
-    const { reasoning } = await world(...needed(...enough), "data.math.weight=3", "data.own.rows=own.jsonl", "data.own.graded=judge"); // biome-ignore format: one line
-    const sketch = (form: "answer" | "summary", language: number) =>
-      reasoning({ form, language }).map(({ task, weight, isJudged }) => [task.name, weight, isJudged, task.weights!.language, task.prompt({ question: "1 + 1?" }).map(({ role }) => role)]); // biome-ignore format: one line
-    expect(sketch("answer", 0)).toEqual([["math", 3, false, 0, ["system", "user"]]]);
-    expect(sketch("summary", 1)).toEqual([["math", 3, false, 1, ["user"]], ["own", 1, true, 1, ["user"]]]); // biome-ignore format: one line
-  });
-
-  it("holds a tenth of each kind of request out, whatever their order, and never asks for it", async () => {
-    const [one, other] = [await world(...needed(...enough)), await world(...needed(...enough.toReversed()))];
-    const scorer = (judges: "summary" | "response") => ({ judges, score: async () => [0] });
-    const tasks = one.general.tasks({ helpfulness: scorer("summary"), safety: scorer("response") });
-    for (const [task, asked] of [
-      [tasks.helpful, one.general.helpful],
-      [tasks.safe, one.general.sensitive],
-    ] as const) {
-      // biome-ignore format: one line
-      const heldOut = (await task.load("test")).map((row) => task.prompt(row)[0]!.content);
-      expect([heldOut.length, asked.length]).toEqual([3, 27]);
-      expect(asked.filter((prompt) => heldOut.includes(prompt))).toEqual([]);
-    }
-    expect(other.general.helpful.toSorted()).toEqual(one.general.helpful.toSorted());
-  });
-
-  it("gives the author's key to no other server", async () => {
-    await using judging = await fakeServer((response) => sendMessage(response, { content: "Verdict: safe" }));
-    const { general } = await world(...needed(...enough), "data.author.apiKeyEnv=AHA_TEST_KEY", `data.judge.url=${judging.url}`, "data.judge.model=j"); // biome-ignore format: one line
-    expect(await general.judge.isSafe({ question: "Hello?", response: "Hello!" })).toBe(true);
-    expect(judging.asked.map(({ authorization }) => authorization)).toEqual([undefined]);
-  });
-
-  it("asks for all that is not set at once, and refuses half of a setting", async () => {
-    await expect(world("data.own.rows=rows.jsonl", "data.own.graded=judge")).rejects.toThrow(
-      'recipe r1: world is "data", but not set: data.requests (general requests, as in examples/requests.jsonl); data.author.url (an OpenAI-compatible server); data.gsm8k.rows, data.math.rows, data.code.rows, data.choice.rows, data.own.rows (one or more, whose answers a rule grades). Give each with --set NAME=VALUE, or set world=tiny.',
-    );
-    await expect(world(...needed(), "data.code.heldOut=tests.jsonl")).rejects.toThrow(
-      "recipe r1: data.code.heldOut is tests.jsonl, data.code.rows is not set. Expected both, or rows alone.",
-    );
-  });
-
-  it.each([
-    [{ prompt: "Bye!" }, /requests\.jsonl:2: kind is undefined\. Expected "helpful" or "safe"\.$/],
-    [{ kind: "safe" }, /requests\.jsonl:2: no field "prompt"\. Fields here: kind\.$/],
-    [{ prompt: " ", kind: "safe" }, /requests\.jsonl:2: prompt is empty\. Expected a request\.$/],
-    [
-      { prompt: "Bye!", kind: "safe", thought: "no" },
-      /requests\.jsonl:2: thought is "no"\. Expected true, false or none\.$/,
-    ],
-    [{ prompt: "Hello!", kind: "safe" }, /requests\.jsonl:2: the same prompt as at .*requests\.jsonl:1\./],
-    [
-      { prompt: "Bye!", kind: "safe" },
-      /requests\.jsonl: 1 rows of kind "helpful"\. Expected at least 4, of which 2 are held out\.$/,
-    ],
-  ])("names a bad request by its line: %j", async (row, message) => {
-    await expect(world(...needed(good, row))).rejects.toThrow(message);
-  });
-
-  it("stops at a cold start without a right draft, and says what became of the answers", async () => {
+  it("stops at its cold start, and says what became of the answers", async () => {
     solutions.clear();
-    await expect(run("unsolved", "cold-start")).rejects.toThrow(
-      /cold-start\.jsonl: no row is left to learn from, of \d+ prompts\. Answers: zero \d+ \(dropped: .*\), prompted \d+ \(dropped: \d+ unusable\), rewritten 0 \(dropped: none\)\. Expected/,
-    );
+    await expect(untilColdStart("unsolved", settings)).rejects.toThrow(counts);
+  });
+
+  it("asks an author that is a folder in the same way, and has it in memory no longer than that", async () => {
+    const before = liveTensors();
+    const others = settings.filter((one) => !/^data\.(author|judge)/.test(one));
+    const byFolder = [...others, `data.author.folder=${join(dir, "student")}`, "data.author.maxTokens=24"];
+    const numAsked = server.asked.length;
+    await expect(untilColdStart("unsolved-here", byFolder)).rejects.toThrow(counts);
+    expect(server.asked).toHaveLength(numAsked);
+    await vi.waitFor(() => expect(liveTensors()).toBe(before));
   });
 });
