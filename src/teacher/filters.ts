@@ -52,8 +52,10 @@ export function inOneLanguage({ share = 0.95, language }: { share?: number; lang
     keeps: ({ question, answer }) => {
       // Tags are no words: a bare number between them is in any language.
       const { thought, shown } = splitResponse(answer.text);
-      const grade = gradeLanguage(`${thought}\n${shown}`, language ?? languageOf(question) ?? "en", 1);
-      return grade.detail?.words === 0 || (grade.reward ?? 0) >= share;
+      const { detail } = gradeLanguage(`${thought}\n${shown}`, language ?? languageOf(question) ?? "en", 1);
+      // By its words, however few: the reward's demand for prose is no reason to drop a row.
+      const { words, inTarget } = detail as { words: number; inTarget: number };
+      return words === 0 || inTarget / words >= share;
     },
   };
 }
