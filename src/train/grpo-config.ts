@@ -131,8 +131,11 @@ export const paperReasoning: GrpoConfig = grpoConfig({
   clipHigh: 10,
 });
 
-/** The paper's reinforcement for all scenarios (R1): temperature 0.7; of its 1,700 steps 1,696 are whole rollouts. */
-export const paperScenarios: GrpoConfig = grpoConfig({ ...paper, steps: 1_696, temperature: 0.7 });
+/**
+ * The paper's reinforcement for all scenarios (R1): as that of reasoning, for most of its settings are kept, at temperature
+ * 0.7 (section 3.2.2). Of its 1,700 steps 1,696 are whole rollouts.
+ */
+export const paperScenarios: GrpoConfig = grpoConfig({ ...paperReasoning, steps: 1_696, temperature: 0.7 });
 
 /** The last steps of `paperScenarios`, in which general prompts and preference rewards are in. */
 export const paperGeneralSteps = 400;

@@ -82,8 +82,8 @@ describe("the paper's reinforcement for all scenarios, scaled", () => {
     lines = await train("scenarios", [share(parity), ...judged], config);
   });
 
-  it("keeps the paper's values: temperature 0.7, and whole rollouts of its 1,700 steps and of the last 400", () => {
-    expect(paperScenarios).toMatchObject({ temperature: 0.7, lr: 3e-6, kl: 0.001, groupSize: 16, miniBatches: 16 });
+  it("keeps the paper's values: the first stage's but for temperature 0.7, whole rollouts of its 1,700 steps and of the last 400", () => {
+    expect(paperScenarios).toEqual({ ...paperReasoning, steps: 1_696, temperature: 0.7 });
     const perRollout = paperScenarios.miniBatches;
     expect(1700 - paperScenarios.steps).toBeLessThan(perRollout);
     expect([paperScenarios.steps % perRollout, paperGeneralSteps, paperGeneralSteps % perRollout]).toEqual([0, 400, 0]);
