@@ -4,7 +4,7 @@ import { type DataTaskOptions, dataTask } from "./from-data.ts";
 import { firstText } from "./math.ts";
 import type { Task } from "./types.ts";
 
-export type ChoiceRow = { question: string; choices: string[]; answer: string };
+export type ChoiceRow = { question: string; problem: string; choices: string[]; answer: string };
 
 /**
  * Multiple choice (MMLU, GPQA and files like them): the question in `question`, the options in `choices` or `options`
@@ -19,7 +19,8 @@ export function choice(options: DataTaskOptions): Task<ChoiceRow> {
         const lines = choices.map((text, i) => `${letterOf(i)}) ${text}`).join("\n");
         const stem = firstText(row, ["question", "problem", "prompt"]);
         const last = `Answer with the letter of the right option, in the form \\boxed{A}.`;
-        return { question: `${stem}\n\n${lines}\n\n${last}`, choices, answer: rightLetter(row, choices) };
+        const problem = [stem, ...choices].join("\n");
+        return { question: `${stem}\n\n${lines}\n\n${last}`, problem, choices, answer: rightLetter(row, choices) };
       },
       grade: (answer, row) => gradeChoice(row.answer, answer, { choices: row.choices }),
       gold: ({ answer, choices }) => ({

@@ -4,7 +4,13 @@ import { type DataTaskOptions, dataTask } from "./from-data.ts";
 import { firstText } from "./math.ts";
 import type { Task } from "./types.ts";
 
-export type CodeTaskRow = { question: string; language: CodeLanguage; tests: CodeTests; solution?: string };
+export type CodeTaskRow = {
+  question: string;
+  problem: string;
+  language: CodeLanguage;
+  tests: CodeTests;
+  solution?: string;
+};
 
 export type CodeTaskOptions = DataTaskOptions & {
   /** Of rows that name none. Default "python". */
@@ -63,26 +69,32 @@ function readRow(row: Row, fallback: CodeLanguage): CodeTaskRow {
     const solution = row.canonical_solution == null ? undefined : start + field(row, "canonical_solution", "string");
     const entryPoint = field(row, "entry_point", "string");
     const tests = { type: "asserts", code: field(row, "test", "string"), entryPoint } as const;
-    return { question: complete(start), language, tests, solution };
+    return { question: complete(start), problem: start, language, tests, solution };
   }
   if (row.test_list != null) {
     const asserts = [...field(row, "test_list", "array"), ...((row.challenge_test_list as unknown[]) ?? [])].map(
       String,
     );
     const setup = row.test_setup_code == null ? undefined : field(row, "test_setup_code", "string");
-    const question = `${firstText(row, ["text", "prompt"])}\nIt must pass this test:\n\n${fenced(language, asserts[0] ?? "")}`;
+    const problem = firstText(row, ["text", "prompt"]);
+    const question = `${problem}\nIt must pass this test:\n\n${fenced(language, asserts[0] ?? "")}`;
     const tests = { type: "asserts", code: asserts.join("\n"), setup } as const;
-    return { question, language, tests, solution: row.code == null ? undefined : field(row, "code", "string") };
-  }
-  if (typeof row.tests === "string")
     return {
-      question: complete(field(row, "prompt", "string")),
+      question,
+      problem,
       language,
-      tests: { type: "asserts", code: row.tests },
+      tests,
+      solution: row.code == null ? undefined : field(row, "code", "string"),
     };
+  }
+  if (typeof row.tests === "string") {
+    const start = field(row, "prompt", "string");
+    return { question: complete(start), problem: start, language, tests: { type: "asserts", code: row.tests } };
+  }
   const key = ["solution", "solutions"].find((name) => typeof row[name] === "string");
   const solution = key === undefined ? undefined : field(row, key, "string");
-  return { question: firstText(row, ["problem", "question", "prompt"]), language, tests: testsOf(row), solution };
+  const problem = firstText(row, ["problem", "question", "prompt"]);
+  return { question: problem, problem, language, tests: testsOf(row), solution };
 }
 
 function testsOf(row: Row): CodeTests {

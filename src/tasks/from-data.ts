@@ -20,8 +20,8 @@ export type DataTaskOptions = {
   weights?: Record<string, number>;
 };
 
-/** A question with what decides whether an answer is right. */
-export type Question = { question: string };
+/** A question with what decides whether an answer is right; `problem` is what its file asks, where the task asks it in more words. */
+export type Question = { question: string; problem?: string };
 
 type DataTask<R extends Question> = {
   name: string;
