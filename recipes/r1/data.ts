@@ -1,31 +1,21 @@
 import {
-  builtInTask,
   chatAuthor,
   chatJudge,
   count,
-  ifeval,
   type Judge,
   judgeReward,
   type MathRow,
   oneOf,
   optional,
+  paperNgram,
   type Reward,
   share,
-  type TaskShare,
   UserError,
-  within,
 } from "aha-rl";
 import { asked, askedModels } from "./asked.ts";
 import { kinds, type Requests, readExemplars, readRequests, requestTasks } from "./requests.ts";
-import { anyTask, type World } from "./world.ts";
-
-/** Rows of a task: a file, a folder with a file of each split, or a hub id; with `heldOut`, rows to train on and rows to measure by. */
-const source = () => ({
-  rows: optional("string"),
-  heldOut: optional("string"),
-  /** Its prompts' part of a mixture. */
-  weight: within(1, 0.001, 1000),
-});
+import { countsOf, named, readSources, source, taskOver } from "./sources.ts";
+import type { World } from "./world.ts";
 
 /** R1 on rows of your own, with a judge and an author; what has to be set is said by an error. */
 export const dataSettings = {
@@ -38,6 +28,8 @@ export const dataSettings = {
    * sees the truth: they are in from Dev2 on, since R1-Zero is rewarded by rules alone, and have no part in the held-out accuracy.
    */
   own: { ...source(), graded: oneOf("rule", ["rule", "judge"]) },
+  /** Training questions that share so many words in a row with a held-out one are left out; 0 leaves all in. */
+  decontaminate: count(paperNgram, { min: 0 }),
   /** General requests (`readRequests`; examples/requests.jsonl). */
   requests: optional("string"),
   /** IFEval's rows, a column of the report. */
@@ -61,21 +53,29 @@ type TaskName = (typeof taskNames)[number];
  */
 export async function dataWorld(settings: DataSettings, seed: number): Promise<World> {
   const path = checked(settings);
-  const { prompts, exemplars } = settings;
-  const requests = await readRequests(path);
-  const models = await askedModels(settings.author, settings.judge, seed);
-  const author = chatAuthor({
-    model: models.author,
-    exemplars: exemplars === undefined ? [] : await readExemplars(exemplars),
-    prompts,
-    maxTokens: settings.author.maxTokens,
-  });
+  const { prompts, exemplars, ifeval, decontaminate, author: writing } = settings;
+  const given = taskNames.filter((name) => isGiven(settings, name));
+  const sources = Object.fromEntries(given.map((name) => [name, settings[name]]));
+  const { rows, columns, isHeldOut, notes } = await readSources(sources, ifeval, decontaminate);
+  const all = await named("data.requests", () => readRequests(path));
+  const requests: Requests = { helpful: without(all.helpful, isHeldOut), safe: without(all.safe, isHeldOut) };
+  const shown = exemplars === undefined ? [] : await named("data.exemplars", () => readExemplars(exemplars));
+  const models = await askedModels(writing, settings.judge, seed);
+  const author = chatAuthor({ model: models.author, exemplars: shown, prompts, maxTokens: writing.maxTokens });
   const judge = chatJudge({ model: models.judge, prompts });
   return {
     reasoning: ({ form, language }) =>
-      taskNames
-        .filter((name) => (form === "answer" ? isRuled : isGiven)(settings, name))
-        .map((name) => reasoningTask(settings, name, { form, language, judge })),
+      given
+        .filter((name) => form === "summary" || isRuled(settings, name))
+        .map((name) => {
+          // In the paper's template, or in each task's own manner of asking.
+          const task = taskOver(name, settings[name], form === "answer" ? "r1-zero" : undefined);
+          const { weight } = settings[name];
+          const isJudged = !isRuled(settings, name);
+          const rewards = isJudged ? { ...task.rewards, correct: seesTruth(judge) } : task.rewards;
+          const weights = { ...task.weights, language };
+          return share({ ...task, load: (split) => rows[name]![split], rewards, weights }, { weight, isJudged });
+        }),
     general: {
       helpful: requests.helpful.train.map(({ prompt }) => prompt),
       sensitive: requests.safe.train.map(({ prompt }) => prompt),
@@ -87,13 +87,14 @@ export async function dataWorld(settings: DataSettings, seed: number): Promise<W
     rewriter: author,
     // Few-shot prompting needs something to show.
     solves: exemplars === undefined ? ["reflect"] : ["fewShot", "reflect"],
-    columns: settings.ifeval === undefined ? {} : { ifeval: anyTask(ifeval({ data: { test: settings.ifeval } })) },
+    columns,
     notes: [
       `judge: ${judge.description}`,
       `author: ${author.description}`,
+      ...notes,
       ...kinds.map((kind) => {
         const { train, test } = requests[kind];
-        return `${kind} requests: ${train.length}, and ${test.length} held out`;
+        return `${kind} requests: ${countsOf(all[kind].train.length, train.length)}, and ${test.length} held out`;
       }),
     ],
     release() {
@@ -104,23 +105,14 @@ export async function dataWorld(settings: DataSettings, seed: number): Promise<W
 }
 
 const isGiven = (settings: DataSettings, name: TaskName): boolean => settings[name].rows !== undefined;
-const isJudged = ({ own }: DataSettings, name: TaskName): boolean => name === "own" && own.graded === "judge";
-const isRuled = (settings: DataSettings, name: TaskName) => isGiven(settings, name) && !isJudged(settings, name);
+/** Whether a rule grades it; else the judge does. */
+const isRuled = (settings: DataSettings, name: TaskName) =>
+  isGiven(settings, name) && !(name === "own" && settings.own.graded === "judge");
 
-function reasoningTask(
-  settings: DataSettings,
-  name: TaskName,
-  { form, language, judge }: { form: "answer" | "summary"; language: number; judge: Judge },
-): TaskShare {
-  const { rows, heldOut, weight } = settings[name];
-  const data = heldOut === undefined ? rows : { train: rows, test: heldOut };
-  // In the paper's template, or in each task's own manner of asking.
-  const prompt = form === "answer" ? "r1-zero" : undefined;
-  const task = builtInTask(name === "own" ? "math" : name, { data, prompt })!;
-  const byJudge = isJudged(settings, name);
-  const rewards = byJudge ? { ...task.rewards, correct: seesTruth(judge) } : task.rewards;
-  return share({ ...task, name, rewards, weights: { ...task.weights, language } }, { weight, isJudged: byJudge });
-}
+const without = ({ train, test }: Requests["safe"], isHeldOut: (text: string) => boolean): Requests["safe"] => ({
+  train: train.filter(({ prompt }) => !isHeldOut(prompt)),
+  test,
+});
 
 /** Rows as `math` reads them. */
 const seesTruth = (judge: Judge): Reward<unknown> =>

@@ -15,10 +15,16 @@ let dir: string;
 let server: FakeServer;
 /** A model of random weights. */
 let folder: string;
+/** Questions that are in nobody's words but their own. */
+let sums: string;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "aha-r1-world-"));
   server = await fakeServer((response) => sendMessage(response, { content: "Verdict: safe" }));
   folder = writeModel(join(dir, "model"));
+  sums = write(
+    "sums.jsonl",
+    Array.from({ length: 80 }, (_, n) => ({ problem: `What is ${n} + ${n}?`, answer: 2 * n })),
+  );
   process.env.AHA_TEST_KEY = "key of the author";
 });
 afterAll(async () => {
@@ -28,15 +34,19 @@ afterAll(async () => {
 
 const write = (name: string, rows: readonly object[]) => writeJsonLines(join(dir, name), rows);
 
-describe("a world of one's own data", () => {
-  const world = (...set: string[]) => dataWorld(resolveConfig(recipe, { set }).data, 1);
-  const needed = (...rows: object[]) => [`data.requests=${write("requests.jsonl", rows)}`, "data.math.rows=rows.jsonl"];
-  const byServer = () => [`data.author.url=${server.url}`, "data.author.model=author"];
-  const good = { prompt: "Hello!", kind: "helpful" };
-  const enough = ["helpful", "safe"].flatMap((kind) => Array.from({ length: 30 }, (_, i) => ({ prompt: `${kind} ${i}`, kind }))); // biome-ignore format: one line
+/** The last value of each setting counts. */
+const world = (...given: string[]) => {
+  const set = [...new Map(given.map((one) => [one.split("=")[0], one])).values()];
+  return dataWorld(resolveConfig(recipe, { set }).data, 1);
+};
+const needed = (...rows: object[]) => [`data.requests=${write("requests.jsonl", rows)}`, `data.math.rows=${sums}`];
+const byServer = () => [`data.author.url=${server.url}`, "data.author.model=author"];
+const good = { prompt: "Hello!", kind: "helpful" };
+const enough = ["helpful", "safe"].flatMap((kind) => Array.from({ length: 30 }, (_, i) => ({ prompt: `${kind} ${i}`, kind }))); // biome-ignore format: one line
 
+describe("a world of one's own data", () => {
   it("mixes the tasks by their weights, in the paper's template for R1-Zero and in each one's manner after", async () => {
-    const { reasoning } = await world(...byServer(), ...needed(...enough), "data.math.weight=3", "data.own.rows=own.jsonl", "data.own.graded=judge"); // biome-ignore format: one line
+    const { reasoning } = await world(...byServer(), ...needed(...enough), "data.math.weight=3", `data.own.rows=${sums}`, "data.own.graded=judge"); // biome-ignore format: one line
     const sketch = (form: "answer" | "summary", language: number) =>
       reasoning({ form, language }).map(({ task, weight, isJudged }) => [task.name, weight, isJudged, task.weights!.language, task.prompt({ question: "1 + 1?" }).map(({ role }) => role)]); // biome-ignore format: one line
     expect(sketch("answer", 0)).toEqual([["math", 3, false, 0, ["system", "user"]]]);
@@ -120,6 +130,53 @@ describe("a world of one's own data", () => {
   });
 
   it.each([
+    [
+      "data.math.rows",
+      [{ problem: "1 + 1?", answer: 2 }, { problem: "2 + 2?" }],
+      /^recipe r1: data\.math\.rows: .*bad\.jsonl:2: none of the fields answer, final_answer, gold, solution holds a value/,
+    ],
+    [
+      "data.math.heldOut",
+      [{ answer: 2 }],
+      /^recipe r1: data\.math\.heldOut: .*bad\.jsonl:1: none of the fields problem/,
+    ],
+    [
+      "data.math.heldOut",
+      [{ problem: "1 + 1?", answer: 2 }],
+      /^recipe r1: data\.math\.heldOut: 1 rows held out to measure by\. Expected at least 2\.$/,
+    ],
+    ["data.own.rows", [], /^recipe r1: data\.own\.rows: 0 rows to train on\. Expected at least 1\.$/],
+    [
+      "data.gsm8k.rows",
+      [{ question: "1 + 1?", answer: "2" }],
+      /^recipe r1: data\.gsm8k\.rows: .*bad\.jsonl:1: field "answer" has no "####"/,
+    ],
+    [
+      "data.ifeval",
+      [{ prompt: "Say it." }],
+      /^recipe r1: data\.ifeval: .*bad\.jsonl:1: no field "instruction_id_list"/,
+    ],
+    [
+      "data.exemplars",
+      [{ question: "1 + 1?", response: "2" }],
+      /^recipe r1: data\.exemplars: .*bad\.jsonl:1: response is in another form/,
+    ],
+  ])("says before anything else which line of %s is bad: %j", async (setting, rows, message) => {
+    const bad = `${setting}=${write("bad.jsonl", rows)}`;
+    await expect(world(...byServer(), ...needed(...enough), bad)).rejects.toThrow(message);
+  });
+
+  it.each(["data.own.rows", "data.math.heldOut", "data.ifeval", "data.exemplars", "data.prompts"])(
+    "says before anything else that there is no file of %s",
+    async (setting) => {
+      const nowhere = join(dir, "nowhere.jsonl");
+      await expect(world(...byServer(), ...needed(...enough), `${setting}=${nowhere}`)).rejects.toThrow(
+        setting === "data.prompts" ? nowhere : `recipe r1: ${setting}: ${nowhere}: no such file.`,
+      );
+    },
+  );
+
+  it.each([
     [{ prompt: "Bye!" }, /requests\.jsonl:2: kind is undefined\. Expected "helpful" or "safe"\.$/],
     [{ kind: "safe" }, /requests\.jsonl:2: no field "prompt"\. Fields here: kind\.$/],
     [{ prompt: " ", kind: "safe" }, /requests\.jsonl:2: prompt is empty\. Expected a request\.$/],
@@ -134,5 +191,53 @@ describe("a world of one's own data", () => {
     ],
   ])("names a bad request by its line: %j", async (row, message) => {
     await expect(world(...byServer(), ...needed(good, row))).rejects.toThrow(message);
+  });
+});
+
+describe("a training question that is too like a held-out one", () => {
+  const asking = "a train leaves at noon and goes forty miles an hour for three hours";
+  const rows = (...problems: string[]) => problems.map((problem) => ({ problem, answer: 120 }));
+  const options = { choices: ["the first of them", "the second of them"], answer: "A" };
+
+  it("is left out and counted, whatever held it out, and by no words that are the task's", async () => {
+    const { reasoning, general, notes } = await world(
+      ...byServer(),
+      ...needed(...enough, { prompt: `Tell a story: ${asking}.`, kind: "helpful" }),
+      `data.math.rows=${write("math.jsonl", rows(`${asking}. How far?`, "A Train leaves at noon, and goes forty miles an HOUR.", "A train leaves at noon and goes forty miles.", "1 + 1?"))}`,
+      `data.math.heldOut=${write("math-500.jsonl", rows(`If ${asking}, where is it?`, "2 + 2?"))}`,
+      `data.choice.rows=${write("choice.jsonl", [
+        { question: "Which is right?", ...options },
+        { question: `Say: ${asking}?`, ...options },
+      ])}`,
+      `data.choice.heldOut=${write("choice-test.jsonl", [
+        { question: "Which is wrong?", ...options },
+        { question: "Which is neither?", ...options },
+      ])}`,
+    );
+    const [math, choice] = reasoning({ form: "summary", language: 1 }).map(({ task }) => task);
+    const questions = async (task: typeof math) => (await task!.load("train")).map((row) => task!.prompt(row).at(-1)!.content.split("\n")[0]); // biome-ignore format: one line
+    expect(await questions(math)).toEqual(["A train leaves at noon and goes forty miles.", "1 + 1?"]);
+    expect(await questions(choice)).toEqual(["Which is right?"]);
+    expect(general.helpful.filter((prompt) => prompt.includes("train"))).toEqual([]);
+    expect(notes.slice(2)).toEqual([
+      "math: 2 (2 more are too like a held-out one) questions, and 2 held out",
+      "choice: 1 (1 more are too like a held-out one) questions, and 2 held out",
+      "helpful requests: 27 (1 more are too like a held-out one), and 3 held out",
+      "safe requests: 27, and 3 held out",
+    ]);
+  });
+
+  it("stays where decontaminate is 0, and leaves a task that has no other nothing to train on", async () => {
+    const set = [
+      ...byServer(),
+      ...needed(...enough),
+      `data.own.rows=${write("own.jsonl", rows(`${asking}. How far?`))}`,
+      `data.own.heldOut=${write("own-test.jsonl", rows(`${asking}. Where?`, "2 + 2?"))}`,
+    ];
+    const { notes } = await world(...set, "data.decontaminate=0");
+    expect(notes).toContain("own: 1 questions, and 2 held out");
+    await expect(world(...set)).rejects.toThrow(
+      "recipe r1: data.own.rows: each of its 1 questions shares 10 words in a row with a held-out one.",
+    );
   });
 });
