@@ -27,10 +27,13 @@ export class Journal<T extends object> {
     this.path = path;
     this.#idOf = idOf;
     this.#lock = acquireLock(lockFolder);
+    let file: number | undefined;
     try {
-      this.#file = explained(path, () => openSync(path, "a+"));
+      file = explained(path, () => openSync(path, "a+"));
+      this.#file = file;
       this.#open(settings);
     } catch (error) {
+      if (file !== undefined) closeSync(file);
       this.#lock.release();
       throw error;
     }

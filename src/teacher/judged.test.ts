@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readFileSync, truncateSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  truncateSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -153,6 +161,16 @@ describe("comparePairs", () => {
     await expect(again(judge, { rounds: 1 })).rejects.toThrow(/rounds is 1\. Expected 2 or more/);
     const solved = rowsOf("five", ["x", "y"], "generator");
     await expect(comparePairs(solved, judge, options())).rejects.toThrow(/generator's solution/);
+  });
+
+  it.skipIf(process.platform !== "linux")("leaves no file open behind a refusal", async () => {
+    const given = options();
+    await comparePairs(rows, judgeOf().judge, given);
+    await expect(comparePairs(rows, judgeOf().judge, { ...given, rounds: 2 })).rejects.toThrow("other settings");
+    const open = readdirSync("/proc/self/fd").map(
+      (fd) => existsSync(`/proc/self/fd/${fd}`) && readlinkSync(`/proc/self/fd/${fd}`),
+    );
+    expect(open).not.toContain(given.path);
   });
 });
 
