@@ -138,7 +138,7 @@ function prepare(policy: LocalPolicy, { seed }: Run, given: readonly LabelledSte
     throw new UserError(
       `stepModel: nothing to train on: ${given.length} texts, ${tooLong} over ${maxTokens} tokens, ${heldOut.length} held out. Give more, or raise maxTokens.`,
     );
-  const longest = Math.max(...short.map(({ ids }) => ids.length));
+  const longest = short.reduce((most, { ids }) => Math.max(most, ids.length), 0);
   refuseWhatCannotFit(planMemory(decoder, supervisedNeeds(config, longest)), config.device, {
     activations: `Lower microBatchTokens (now ${config.microBatchTokens}) or maxTokens (the longest text has ${longest} tokens).`,
   });

@@ -94,6 +94,12 @@ describe("a model of steps", () => {
     expect(scores[0]!["train/score"]).toBeLessThan(-0.1);
   });
 
+  it("takes more texts than a call has room for arguments", async () => {
+    const many = Array.from({ length: 200_000 }, () => texts[0]!);
+    const { result } = await train("many", { ...quick, steps: 1, heldOut: 0 }, many);
+    expect(result.texts).toEqual({ trained: 200_000, heldOut: 0, tooLong: 0 });
+  });
+
   it("leaves texts out that are too long, and refuses labels that fit no step", async () => {
     const long = { ...texts[0]!, ids: [...Array.from(texts[0]!.ids), 9, 9, 9] };
     const { result } = await train("long", { ...quick, steps: 1, maxTokens: 9 }, [...texts, long]);
