@@ -85,6 +85,15 @@ describe("the tree of a search, by hand", () => {
     expect(puct(b, 1)).toBeCloseTo(0.6 + ((1 / 3) * Math.SQRT2) / 2, 12);
   });
 
+  it("shares it out among long steps, too, whose chances are too small for a number", () => {
+    const root = rootOf(start);
+    expand(root, [
+      { path: path([5, stop]), logprob: -1000, chance: 0.2 },
+      { path: path([6, stop]), logprob: -1000 + Math.log(3), chance: 0.6 },
+    ]);
+    expect(root.children.map(({ prior }) => prior)).toEqual([expect.closeTo(1 / 4, 12), expect.closeTo(3 / 4, 12)]);
+  });
+
   it("goes where mean and bonus lead: to the worth without a bonus, to the policy's liking with a large one", () => {
     const root = grown();
     const [a, b] = root.children as [Node, Node];

@@ -40,7 +40,8 @@ export function select(root: Node, exploration: number): Node {
 
 /** Gives a leaf its next steps, each seen once with its chance, all the way up; closes what has no open leaf below. */
 export function expand(leaf: Node, steps: readonly { path: Path; logprob: number; chance: number }[]): void {
-  const likely = steps.map(({ logprob }) => Math.exp(logprob));
+  const likeliest = Math.max(...steps.map(({ logprob }) => logprob));
+  const likely = steps.map(({ logprob }) => Math.exp(logprob - likeliest)); // Long steps all have a chance near 0.
   const sum = likely.reduce((a, b) => a + b, 0);
   leaf.children = steps.map(({ path, chance }, i) => nodeOf(path, leaf, likely[i]! / sum, chance));
   for (const child of leaf.children) {
