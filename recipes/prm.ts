@@ -15,12 +15,13 @@ import {
   rowsOf,
   stepModel,
   stepModelConfig,
+  withExamples,
   writeJsonl,
   writeTrainingReport,
 } from "aha-rl";
+import { curveOf } from "./prm/curve.ts";
 import { guidedSearch } from "./prm/guided-search.ts";
 import { labelledSteps } from "./prm/labels.ts";
-import { curveOf, measure } from "./prm/measure.ts";
 import { processScorer, processTask } from "./prm/process-reward.ts";
 import { isRight, startOf } from "./steps/paths.ts";
 import { percent } from "./steps/percent.ts";
@@ -168,7 +169,9 @@ export default defineRecipe({
         using scorer = await processScorer(judge.model, reward);
         const measured = async (folder: string, name: string) => {
           using policy = await LocalFrozen.load(folder);
-          const result = await measure(policy, processTask(countdown, scorer), { ...answers, ...sampling, seed });
+          const task = processTask(countdown, scorer);
+          const { samples, problems: limit } = answers;
+          const result = withExamples(task, await evaluate(policy, task, { samples, limit, ...sampling, seed }));
           const { accuracy, rewards, length } = result.evaluation;
           const figures = { "process reward": rewards.process!, "accuracy %": percent(accuracy) };
           run.table.add(name, { ...figures, "length, tokens": length });

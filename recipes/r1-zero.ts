@@ -7,6 +7,7 @@ import {
   grpo,
   grpoConfig,
   LocalFrozen,
+  withExamples,
   writeTrainingReport,
 } from "aha-rl";
 
@@ -45,8 +46,8 @@ export default defineRecipe({
   async run({ config, stage, run, seed }) {
     // As the paper evaluates: temperature 0.6, top-p 0.95, several answers to each problem.
     const measure = async (folder: string) => {
-      const policy = await LocalFrozen.load(folder);
-      const { evaluation, problems } = await evaluate(policy, countdown, {
+      using policy = await LocalFrozen.load(folder);
+      const result = await evaluate(policy, countdown, {
         samples: config.evalSamples,
         limit: config.evalProblems,
         temperature: config.grpo.evalTemperature,
@@ -59,17 +60,7 @@ export default defineRecipe({
         },
       });
       run.terminal?.end();
-      policy.dispose();
-      const examples = problems.slice(0, 4).map(({ row, scored }) => ({
-        prompt: countdown
-          .prompt(row)
-          .map(({ content }) => content)
-          .join("\n"),
-        completions: scored
-          .slice(0, 2)
-          .map(({ answer, score }) => ({ ...answer, isCorrect: score.verdicts.correct === "correct" })),
-      }));
-      return { evaluation, examples };
+      return withExamples(countdown, result);
     };
     const base = await stage("evaluate-base", () => measure(config.model));
     const trained = await stage("grpo", () => grpo(config.model, countdown, config.grpo));

@@ -14,6 +14,7 @@ export {
   reportHtml,
   type Summary,
   summaryOf,
+  withExamples,
   writeTrainingReport,
 } from "#eval";
 export {

@@ -1,6 +1,5 @@
 import {
   type Answer,
-  type Estimate,
   evaluate,
   type Figure,
   hasNoRepetition,
@@ -16,7 +15,9 @@ import {
   type Run,
   splitResponse,
   type Task,
+  withExamples,
 } from "aha-rl";
+import { percent } from "../steps/percent.ts";
 import type { World } from "./world.ts";
 
 export type MeasureOptions = {
@@ -85,12 +86,8 @@ export async function measure(
     ),
     ...(general.length > 0 && { "answer, words": meanWithError(general[0]![1].problems.map(meanWordsShown)) }),
   };
-  const { evaluation, problems: first, task } = reasoning[0]!;
-  return {
-    figures,
-    task: task.name,
-    main: { evaluation, examples: first.slice(0, 4).map((problem) => exampleOf(problem, task)) },
-  };
+  const first = reasoning[0]!;
+  return { figures, task: first.task.name, main: withExamples(first.task, first) };
 }
 
 const oneLanguage = inOneLanguage();
@@ -108,19 +105,3 @@ const readable = [
 const wordsShown = ({ text }: Answer): number => splitResponse(text).shown.split(/\s+/).filter(Boolean).length;
 const meanWordsShown = ({ scored }: Problem<unknown>): number =>
   scored.reduce((sum, { answer }) => sum + wordsShown(answer), 0) / scored.length;
-
-const percent = ({ value, standardError }: Estimate): Figure => ({
-  value: 100 * value,
-  standardError: 100 * standardError,
-});
-
-function exampleOf({ row, scored }: Problem<unknown>, task: Task<unknown>): Measured["examples"][number] {
-  return {
-    prompt: promptOf(task, row)
-      .map(({ content }) => content)
-      .join("\n"),
-    completions: scored
-      .slice(0, 2)
-      .map(({ answer, score }) => ({ ...answer, isCorrect: score.verdicts.correct === "correct" })),
-  };
-}

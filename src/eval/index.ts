@@ -22,4 +22,4 @@ export {
   passAtK,
   wilsonInterval,
 } from "./stats.ts";
-export { type Measured, type TrainingReport, writeTrainingReport } from "./training-report.ts";
+export { type Measured, type TrainingReport, withExamples, writeTrainingReport } from "./training-report.ts";

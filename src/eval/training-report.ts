@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { plotTraining, type Run, readJsonLines, writeFileAtomic } from "#run";
-import type { Evaluation } from "./evaluate.ts";
+import { promptOf, type Task } from "#tasks";
+import { worth } from "./answers.ts";
+import type { Evaluation, Problem } from "./evaluate.ts";
 import {
   type ReportCompletion,
   type ReportParts,
@@ -13,6 +15,19 @@ import type { ChartPoint } from "./svg-chart.ts";
 
 /** An evaluation with some of its answers, as a stage keeps it. */
 export type Measured = { evaluation: Evaluation; examples: { prompt: string; completions: ReportCompletion[] }[] };
+
+/** What `evaluate` gave, with two answers to each of the first four problems; right is what the first reward pays in full. */
+export function withExamples<R>(
+  task: Task<R>,
+  { evaluation, problems }: { evaluation: Evaluation; problems: readonly Problem<R>[] },
+): Measured {
+  const correct = Object.keys(task.rewards)[0]!;
+  const examples = problems.slice(0, 4).map(({ row, scored }) => ({
+    prompt: promptOf(task, row).map(({ content }) => content).join("\n"), // biome-ignore format: one line
+    completions: scored.slice(0, 2).map((one) => ({ ...one.answer, isCorrect: (worth(one, correct) ?? 0) >= 1 })),
+  }));
+  return { evaluation, examples };
+}
 
 export type TrainingReport = {
   run: Run;
