@@ -13,7 +13,7 @@ import { reasoningTasks } from "./tiny-world/tasks.ts";
 
 /** What every objective of the comparison has in common; the rest is R1-Zero's. */
 const sharedByAll = {
-  steps: 160,
+  steps: 96,
   evalEvery: 16,
   evalPrompts: 100,
   evalTemperature: 0.6,
@@ -61,16 +61,16 @@ export default defineRecipe({
   },
   async run({ config, stage, run, seed }) {
     const r1 = finishedRun(config.r1);
-    const { noise, dev2, r1: last, generalShare, generalWeights, model: base } = r1.config;
+    const { noise, zero: zeroRl, r1: last, generalShare, generalWeights, model: base } = r1.config;
     const world = tinyWorld(noise, seed);
     const { countdown } = reasoningTasks({ form: "answer", language: 0 });
-    const summaries = (language: number) => world.reasoning({ form: "summary", language });
+    const summaries = world.reasoning({ form: "summary", language: 1 });
     const model = (name: string) => r1.result<{ model: string }>(name).model;
     const { evaluation } = config;
     const score = (name: string, folder: string) =>
       stage(name, () => scored(folder, countdown, evaluation, seed), { model: folder, evaluation });
-    const figures = (name: string, folder: string) =>
-      stage(name, () => measure({ folder, form: "summary" }, world, r1.config.measure, run), { model: folder });
+    const figures = (name: string, folder: string, form: "answer" | "summary") =>
+      stage(name, () => measure({ folder, form }, world, r1.config.measure, run), { model: folder, form });
 
     const before = await score("base", base);
     const zero = await score("zero", model("zero"));
@@ -79,20 +79,18 @@ export default defineRecipe({
       evaluation,
     });
 
-    // Dev2 without its language reward, R1 without its safety prompts.
-    const mute = await stage("no-language", () => grpo(model("dev1"), summaries(0), dev2), {
-      model: model("dev1"),
-      dev2,
-    });
-    const withoutLanguage = await figures("no-language-figures", mute.model);
+    // R1-Zero with a language reward, R1 without its safety prompts.
+    const oneLanguage = world.reasoning({ form: "answer", language: 1 });
+    const consistent = await stage("language", () => grpo(base, oneLanguage, zeroRl), { base, zero: zeroRl });
+    const withLanguage = await figures("language-figures", consistent.model, "answer");
     const scorers = { helpfulness: model("helpfulness"), safety: model("safety") };
     const scenario = { generalShare, generalWeights: { ...generalWeights, safe: 0 }, steps: last.steps };
     const careless = await stage(
       "no-safety",
-      () => withScenarios(world, summaries(1), scorers, scenario, (shares) => grpo(model("dev3"), shares, last)),
+      () => withScenarios(world, summaries, scorers, scenario, (shares) => grpo(model("dev3"), shares, last)),
       { model: model("dev3"), last },
     );
-    const withoutSafety = await figures("no-safety-figures", careless.model);
+    const withoutSafety = await figures("no-safety-figures", careless.model, "summary");
 
     // A preference model with a fault, and what a policy makes of it.
     const { longerShare, biased, hacking } = config;
@@ -117,7 +115,7 @@ export default defineRecipe({
       before,
       zero,
       shots,
-      withoutLanguage,
+      withLanguage,
       withoutSafety,
       objectives,
     });

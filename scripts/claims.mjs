@@ -34,6 +34,9 @@ await runScript(async () => {
     const flags = ["--out", out, "--run", run, "--seed", String(seed), ...set.flatMap((one) => ["--set", one])];
     return ahaTrain(recipe, flags);
   };
+  const page = isQuick ? join(packageRoot, out, "quick.md") : join(packageRoot, "docs", "claims.md");
+  const charts = isQuick ? join(packageRoot, out, "quick") : join(packageRoot, "docs", "claims");
+  const command = `npm run claims${isQuick ? " -- --quick" : ""}`;
   const bySeed = [];
   for (const seed of seeds) {
     const name = (kind) => `${kind}${isQuick ? "-quick" : ""}-${seed}`;
@@ -49,13 +52,11 @@ await runScript(async () => {
       seed,
       claims: JSON.parse(readFileSync(join(packageRoot, out, name("claims"), "claims.json"), "utf8")),
     });
+    // After each seed, so that hours are not waited for.
+    mkdirSync(charts, { recursive: true });
+    for (const [file, svg] of chartsOf(bySeed)) writeFileSync(join(charts, file), svg);
+    writeFileSync(page, claimsPage(bySeed, { command, charts: relative(join(page, ".."), charts), isQuick }));
+    console.log(`claims   ${relative(packageRoot, page)}, of seeds ${bySeed.map(({ seed }) => seed).join(", ")}`);
   }
-  const page = isQuick ? join(packageRoot, out, "quick.md") : join(packageRoot, "docs", "claims.md");
-  const charts = isQuick ? join(packageRoot, out, "quick") : join(packageRoot, "docs", "claims");
-  mkdirSync(charts, { recursive: true });
-  for (const [file, svg] of chartsOf(bySeed)) writeFileSync(join(charts, file), svg);
-  const command = `npm run claims${isQuick ? " -- --quick" : ""}`;
-  writeFileSync(page, claimsPage(bySeed, { command, charts: relative(join(page, ".."), charts), isQuick }));
-  console.log(`claims   ${relative(packageRoot, page)}`);
   return 0;
 });

@@ -15,7 +15,10 @@ export type EvaluationSettings = {
 /** What a model makes of held-out problems, in per cent and tokens; tokens by how many ways lead to the target, too. */
 export type CountdownFigures = {
   accuracy: number;
+  /** What most of a problem's answers say. */
   consensus: number;
+  /** Answers to each problem. */
+  samples: number;
   tokens: number;
   tokensByWays: Record<Ways, number>;
 };
@@ -39,6 +42,7 @@ export async function scored(
   return {
     accuracy: percent(evaluation.accuracy),
     consensus: percent(evaluation.consensus),
+    samples: settings.samples,
     tokens: evaluation.length.value,
     tokensByWays: {
       "1 or 2": meanTokens(problems, "1 or 2"),

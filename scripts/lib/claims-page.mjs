@@ -41,7 +41,7 @@ export function claimsPage(bySeed, { command, charts, isQuick }) {
 
 const heldIn = (all) => `${all.filter(({ holds }) => holds).length} of ${all.length}`;
 
-/** Charts as files: every curve of a claim, the mean over seeds at each step. */
+/** Charts as files: every curve of a claim, the mean over seeds at each step, in a band from the lowest seed to the highest. */
 export function chartsOf(bySeed) {
   return together(bySeed).flatMap(({ first, all }) => {
     if (!first.curves) return [];
@@ -56,17 +56,19 @@ export function chartsOf(bySeed) {
 function meanCurve(curves) {
   const bySteps = new Map();
   for (const curve of curves) for (const [x, y] of curve) bySteps.set(x, [...(bySteps.get(x) ?? []), y]);
-  return [...bySteps].sort(([a], [b]) => a - b).map(([x, values]) => [x, mean(values)]);
+  return [...bySteps]
+    .sort(([a], [b]) => a - b)
+    .map(([x, values]) => [x, mean(values), Math.min(...values), Math.max(...values)]);
 }
 
 /** Colours that colour-blind readers can tell apart (Okabe and Ito's), then the same dashed. */
 const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
-const box = { left: 56, right: 520, top: 16, bottom: 270, width: 720, height: 310 };
+const box = { left: 56, right: 520, top: 16, bottom: 270, width: 800, height: 310 };
 
-/** Lines from zero up over optimizer steps, with a legend at the right, as a file of its own. */
+/** Lines and bands from zero up over optimizer steps, with a legend at the right, as a file of its own. */
 function lineChart(series, title) {
   const points = series.flatMap((one) => one.points);
-  const [xTo, yTo] = [Math.max(1, ...points.map(([x]) => x)), Math.max(1e-9, ...points.map(([, y]) => y))];
+  const [xTo, yTo] = [Math.max(1, ...points.map(([x]) => x)), Math.max(1e-9, ...points.map(([, , , high]) => high))];
   const toX = (x) => (box.left + (x / xTo) * (box.right - box.left)).toFixed(1);
   const toY = (y) => (box.bottom - (Math.max(0, y) / yTo) * (box.bottom - box.top)).toFixed(1);
   const grid = [0, 0.25, 0.5, 0.75, 1].map(
@@ -78,8 +80,11 @@ function lineChart(series, title) {
   const lines = series.map(({ name, points }, i) => {
     const stroke = `stroke="${colours[i % colours.length]}" stroke-width="2" ${i < colours.length ? "" : 'stroke-dasharray="5 3"'}`;
     const y = box.top + 8 + 20 * i;
+    const edge = (at) => (point) => `${toX(point[0])},${toY(point[at])}`;
+    const band = [...points.map(edge(3)), ...points.map(edge(2)).reverse()].join(" ");
     return (
-      `<polyline fill="none" ${stroke} points="${points.map(([x, value]) => `${toX(x)},${toY(value)}`).join(" ")}"/>` +
+      `<polygon fill="${colours[i % colours.length]}" fill-opacity="0.12" points="${band}"/>` +
+      `<polyline fill="none" ${stroke} points="${points.map(edge(1)).join(" ")}"/>` +
       `<line x1="${box.right + 14}" x2="${box.right + 38}" y1="${y}" y2="${y}" ${stroke}/><text x="${box.right + 44}" y="${y + 4}">${escaped(name)}</text>`
     );
   });
