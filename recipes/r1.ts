@@ -170,9 +170,10 @@ export default defineRecipe({
       };
       return parts.stage(name, released, inputs);
     };
-    // What every stage that asks questions depends on, and those that ask the rewriter, the author or the judge.
-    const asks = { world: config.world, data: config.data };
-    const { rewriter, author, judge } = config.noise;
+    // What every stage that asks questions depends on, and those that ask for summaries.
+    const { inputs } = world;
+    const asks = { world: config.world, data: config.data, ...inputs.rows };
+    const asksSummaries = { ...asks, ...inputs.graded };
     const asTags = world.reasoning({ form: "answer", language: 0 });
     const asSummaries = world.reasoning({ form: "summary", language: 1 });
     const tasks = asSummaries.map(({ task }) => task);
@@ -185,7 +186,8 @@ export default defineRecipe({
         run.table.add(row, { ...measured.figures, ...cost });
         return measured;
       };
-      return stage(name, work, { ...asks, model, form, measure: config.measure });
+      const given = form === "answer" ? asks : asksSummaries;
+      return stage(name, work, { ...given, model, form, measure: config.measure });
     };
 
     const before = await figures("base-figures", "base", { model: base }, "answer");
@@ -208,7 +210,7 @@ export default defineRecipe({
             check,
           },
         ),
-      { ...asks, noise: { rewriter }, drafts, check, model: zero.model },
+      { ...asks, ...inputs.rewriter, drafts, check, model: zero.model },
     );
     const dev1 = await stage("dev1", async () => sft(base, await readAllRows(started.path), config.coldStart), {
       coldStart: config.coldStart,
@@ -218,7 +220,7 @@ export default defineRecipe({
 
     // Reinforcement of reasoning, with the language-consistency reward.
     const dev2 = await stage("dev2", () => grpo(dev1.model, asSummaries, config.dev2), {
-      ...asks,
+      ...asksSummaries,
       model: dev1.model,
       dev2: config.dev2,
     });
@@ -228,11 +230,11 @@ export default defineRecipe({
     const sampled = await stage(
       "sampling",
       () => sampledRows(tasks, { name: "Dev2", model: dev2.model }, sampling, place("sampling")),
-      { ...asks, sampling, model: dev2.model },
+      { ...asksSummaries, sampling, model: dev2.model },
     );
     const written = await stage("general", () => generalRows(world.general, run.stageDir("general")), {
       ...asks,
-      noise: { author },
+      ...inputs.author,
     });
     const lessons = async () => ({
       reasoning: {
@@ -259,7 +261,7 @@ export default defineRecipe({
           answers,
           place("judging"),
         ),
-      { ...asks, noise: { judge }, answers, model: dev3.model },
+      { ...asks, ...inputs.judge, answers, model: dev3.model },
     );
     const helpfulness = await stage(
       "helpfulness",
@@ -280,7 +282,7 @@ export default defineRecipe({
     const r1 = await stage(
       "r1",
       () => withScenarios(world, asSummaries, scorers, scenario, (shares) => grpo(dev3.model, shares, config.r1)),
-      { ...asks, r1: config.r1, generalShare, generalWeights, ...scorers, model: dev3.model },
+      { ...asksSummaries, r1: config.r1, generalShare, generalWeights, ...scorers, model: dev3.model },
     );
     const after = await figures("r1-figures", "R1", r1);
 
@@ -299,7 +301,7 @@ export default defineRecipe({
     });
     await figures("student-rl-figures", "student, RL alone", byRl, "answer");
     const both = await stage("distilled-rl", () => grpo(distilled.model, asSummaries, config.distilledRl), {
-      ...asks,
+      ...asksSummaries,
       model: distilled.model,
       distilledRl: config.distilledRl,
     });

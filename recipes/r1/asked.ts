@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   type Chat,
   type ChatModel,
@@ -7,9 +9,11 @@ import {
   localChat,
   modelFolder,
   optional,
+  promptsFolder,
   Tokenizer,
   UserError,
 } from "aha-rl";
+import { hashOf } from "./sources.ts";
 
 /**
  * Who is asked: an OpenAI-compatible server, with its model (the only one it has, where not given) and the variable that
@@ -87,4 +91,11 @@ function localModel(folder: string, seed: number): AskedModel {
       loaded = undefined;
     },
   };
+}
+
+/** What its answers depend on besides its settings: the model that a server has, and the words that it is asked in. */
+export function identityOf(role: "author" | "judge", { name }: AskedModel, folder: string = promptsFolder) {
+  const files = readdirSync(folder).filter((file) => file.startsWith(`${role}-`) && file.endsWith(".txt"));
+  const texts = files.sort().map((file) => [file, readFileSync(join(folder, file), "utf8")]);
+  return { model: name, prompts: hashOf(texts) };
 }

@@ -12,9 +12,9 @@ import {
   share,
   UserError,
 } from "aha-rl";
-import { asked, askedModels } from "./asked.ts";
+import { asked, askedModels, identityOf } from "./asked.ts";
 import { kinds, type Requests, readExemplars, readRequests, requestTasks } from "./requests.ts";
-import { countsOf, named, readSources, source, taskOver } from "./sources.ts";
+import { countsOf, hashOf, named, readSources, source, taskOver } from "./sources.ts";
 import type { World } from "./world.ts";
 
 /** R1 on rows of your own, with a judge and an author; what has to be set is said by an error. */
@@ -56,13 +56,16 @@ export async function dataWorld(settings: DataSettings, seed: number): Promise<W
   const { prompts, exemplars, ifeval, decontaminate, author: writing } = settings;
   const given = taskNames.filter((name) => isGiven(settings, name));
   const sources = Object.fromEntries(given.map((name) => [name, settings[name]]));
-  const { rows, columns, isHeldOut, notes } = await readSources(sources, ifeval, decontaminate);
+  const { rows, columns, isHeldOut, notes, hashes } = await readSources(sources, ifeval, decontaminate);
   const all = await named("data.requests", () => readRequests(path));
   const requests: Requests = { helpful: without(all.helpful, isHeldOut), safe: without(all.safe, isHeldOut) };
   const shown = exemplars === undefined ? [] : await named("data.exemplars", () => readExemplars(exemplars));
   const models = await askedModels(writing, settings.judge, seed);
   const author = chatAuthor({ model: models.author, exemplars: shown, prompts, maxTokens: writing.maxTokens });
   const judge = chatJudge({ model: models.judge, prompts });
+  const written = { author: { ...identityOf("author", models.author, prompts), exemplars: hashOf(shown) } };
+  const requested = hashOf(kinds.flatMap((kind) => [...requests[kind].train, ...requests[kind].test]));
+  const judged = { judge: identityOf("judge", models.judge, prompts) };
   return {
     reasoning: ({ form, language }) =>
       given
@@ -97,6 +100,13 @@ export async function dataWorld(settings: DataSettings, seed: number): Promise<W
         return `${kind} requests: ${countsOf(all[kind].train.length, train.length)}, and ${test.length} held out`;
       }),
     ],
+    inputs: {
+      rows: { rows: hashes },
+      rewriter: written,
+      author: { ...written, requests: requested },
+      judge: { ...judged, requests: requested },
+      graded: given.every((name) => isRuled(settings, name)) ? {} : judged,
+    },
     release() {
       models.author.release();
       models.judge.release();

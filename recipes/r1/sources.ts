@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   builtInTask,
   ngramIndex,
@@ -28,6 +29,8 @@ export type Sources = {
   /** Whether a training text is too like what is measured. */
   isHeldOut: (text: string) => boolean;
   notes: string[];
+  /** Of all rows, by what they are for. */
+  hashes: Record<string, string>;
 };
 
 /**
@@ -51,7 +54,14 @@ export async function readSources(
   const columns: Sources["columns"] =
     ifeval === undefined ? {} : { ifeval: taskOver("ifeval", { rows: undefined, heldOut: ifeval }) };
   const measured = Object.values(all).flatMap(({ test }) => test);
-  for (const [name, task] of Object.entries(columns)) measured.push(...(await readSplit(task, "test", `data.${name}`)));
+  const hashes = Object.fromEntries(
+    Object.entries(all).map(([name, rows]) => [name, hashOf([...rows.train, ...rows.test])]),
+  );
+  for (const [name, task] of Object.entries(columns)) {
+    const rows = await readSplit(task, "test", `data.${name}`);
+    measured.push(...rows);
+    hashes[name] = hashOf(rows);
+  }
   const index = n === 0 ? undefined : ngramIndex(measured.map(problemOf), n);
   const isHeldOut = (text: string) => index?.match(text) !== undefined;
   const notes: string[] = [];
@@ -64,7 +74,7 @@ export async function readSources(
     notes.push(`${name}: ${countsOf(train.length, kept.length)} questions, and ${test.length} held out`);
     return [name, { train: kept, test }] as const;
   });
-  return { rows: Object.fromEntries(rows), columns, isHeldOut, notes };
+  return { rows: Object.fromEntries(rows), columns, isHeldOut, notes, hashes };
 }
 
 /** "27 (3 more are too like a held-out one)". */
@@ -94,6 +104,14 @@ export async function named<T>(setting: string, read: () => T | Promise<T>): Pro
   } catch (cause) {
     throw new UserError(`recipe r1: ${setting}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Tells values from others, in this order. */
+export function hashOf(values: Iterable<unknown>): string {
+  const hash = createHash("sha256");
+  const plain = (_: string, value: unknown) => (typeof value === "bigint" ? `${value}` : value);
+  for (const value of values) hash.update(`${JSON.stringify(value, plain)}\n`);
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** What the file of a row asks, without what its task says to every row. */

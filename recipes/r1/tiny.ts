@@ -60,6 +60,13 @@ export function tinyWorld(noise: TinyNoise, seed: number): World {
     solves: [],
     columns: Object.fromEntries(Object.entries(generalColumns).map(([name, task]) => [name, anyTask(task)])),
     notes: [`judge: ${judge.description}`, `rewriter: ${rewriter.description}`, `author: ${author.description}`],
+    inputs: {
+      rows: {},
+      rewriter: { noise: { rewriter: noise.rewriter } },
+      author: { noise: { author: noise.author } },
+      judge: { noise: { judge: noise.judge } },
+      graded: {},
+    },
     release: () => {},
   };
 }

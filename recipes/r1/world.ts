@@ -13,6 +13,11 @@ export type World = {
   columns: Record<string, Task<unknown>>;
   /** Facts about the world that the report prints: who judges, how often a stand-in is wrong. */
   notes: string[];
+  /**
+   * What its parts depend on, for the stages that ask them: its rows, who rewrites, answers and judges, and who grades where
+   * the summaries are asked for.
+   */
+  inputs: Record<"rows" | "rewriter" | "author" | "judge" | "graded", Record<string, unknown>>;
   /** Frees what was loaded to be asked; the next question loads it again. */
   release: () => void;
 };

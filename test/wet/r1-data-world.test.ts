@@ -1,14 +1,14 @@
 /** What the world of a user's own rows asks for before it asks for anything else. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as settled } from "node:timers/promises";
-import { liveTensors } from "aha-rl";
+import { liveTensors, promptsFolder } from "aha-rl";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { resolveConfig } from "#run";
 import { dataWorld } from "../../recipes/r1/data.ts";
 import recipe from "../../recipes/r1.ts";
-import { type FakeServer, fakeServer, sendMessage } from "../../src/teacher/fake-server.ts";
+import { type FakeServer, fakeServer, sendJson, sendMessage } from "../../src/teacher/fake-server.ts";
 import { writeJsonLines, writeModel } from "./own-data.ts";
 
 let dir: string;
@@ -77,6 +77,27 @@ describe("a world of one's own data", () => {
     const { general } = await world(...byServer(), ...needed(...enough), "data.author.apiKeyEnv=AHA_TEST_KEY", `data.judge.url=${judging.url}`, "data.judge.model=j"); // biome-ignore format: one line
     expect(await general.judge.isSafe({ question: "Hello?", response: "Hello!" })).toBe(true);
     expect(judging.asked.map(({ authorization }) => authorization)).toEqual([undefined]);
+  });
+
+  it("depends on the model that a server has, where none is named, and on the words it is asked in", async () => {
+    let id = "first";
+    await using only = await fakeServer((response) => sendJson(response, { data: [{ id }] }));
+    const prompts = join(dir, "prompts");
+    cpSync(promptsFolder, prompts, { recursive: true });
+    const inputs = async () =>
+      (await world(...needed(...enough), `data.author.url=${only.url}`, `data.prompts=${prompts}`)).inputs;
+    const before = await inputs();
+    expect(await inputs()).toEqual(before);
+    appendFileSync(join(prompts, "judge-safe.txt"), "Be strict.\n");
+    const strict = await inputs();
+    expect({ ...strict, judge: before.judge }).toEqual(before);
+    expect(strict.judge).not.toEqual(before.judge);
+    id = "second";
+    const second = await inputs();
+    expect([second.rewriter, second.judge]).toMatchObject([
+      { author: { model: "second" } },
+      { judge: { model: "second" } },
+    ]);
   });
 
   it("has a model folder in memory from the first question until it is released, and again after", async () => {

@@ -1,5 +1,5 @@
 /** R1 on models and rows that have nothing of the embedded model's world, with a server that judges and writes. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -114,8 +114,9 @@ describe("R1 on random models of a byte-level vocabulary, real rows, and a serve
   const recordOf = (stage: string) => readStageRecord(join(dir, "whole"), stage);
   const rowsOf = async (stage: string, file: string) =>
     (await readAllRows(join(dir, "whole/stages", stage, file))) as (Row & CollectedRow)[];
+  const runWhole = () => runRecipe(recipe, { dir: join(dir, "whole"), seed: 1, isTiny: true, set: settings });
   beforeAll(async () => {
-    await runRecipe(recipe, { dir: join(dir, "whole"), seed: 1, isTiny: true, set: settings });
+    await runWhole();
     lines = readJsonLines(join(dir, "whole/metrics.jsonl"));
   });
 
@@ -192,6 +193,28 @@ describe("R1 on random models of a byte-level vocabulary, real rows, and a serve
       expect([row, columnsOf(row)]).toEqual([row, expect.arrayContaining(byRules)]);
       expect(columnsOf(row)).not.toContain("own %");
     }
+  });
+
+  it.each([
+    [
+      "a prompt of the author's",
+      "prompts/author-rewrite.txt",
+      /stage "cold-start" was done with other inputs \(author\.prompts \w+ → \w+\)/,
+    ],
+    [
+      "a prompt of the judge's",
+      "prompts/judge-equal.txt",
+      /stage "dev1-figures" was done with other inputs \(judge\.prompts/,
+    ],
+    ["an exemplar", "exemplars.jsonl", /stage "cold-start" was done with other inputs \(author\.exemplars/],
+    ["a row", "own-rows.jsonl", /stage "base-figures" was done with other inputs \(rows\.own/],
+  ])("refuses to go on from the first stage that met %s, once it has changed", async (_, file, message) => {
+    const path = join(dir, file);
+    const before = readFileSync(path, "utf8");
+    writeFileSync(path, before.replace(/\w(?=\W*$)/, "7"));
+    const refused = await runWhole().catch((error: Error) => error.message);
+    writeFileSync(path, before);
+    expect(refused).toMatch(message);
   });
 });
 
