@@ -1,5 +1,5 @@
 import type { NgramIndex } from "#data";
-import { type Answer, gradeLanguage, languageOf, repeatedShare, type Verdict } from "#rewards";
+import { type Answer, gradeLanguage, type Language, languageOf, repeatedShare, type Verdict } from "#rewards";
 import { splitResponse, THINK_CLOSE } from "#tokenizer";
 
 /** An answer that may become a row to learn from. */
@@ -45,7 +45,7 @@ export const restatesResult: Filter = {
  * At least `share` of the words are in one language: the question's, or `language`. Words of formulas and code count
  * neither way; a response without words is in no other language.
  */
-export function inOneLanguage({ share = 0.95, language }: { share?: number; language?: string } = {}): Filter {
+export function inOneLanguage({ share = 0.95, language }: { share?: number; language?: Language } = {}): Filter {
   return {
     name: "oneLanguage",
     limits: { share, ...(language !== undefined && { language }) },
