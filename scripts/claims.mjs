@@ -8,6 +8,7 @@ const { ahaTrain } = await import("./lib/aha-train.mjs");
 const { claimsPage, chartsOf } = await import("./lib/claims-page.mjs");
 const { packageRoot } = await import("./lib/paths.mjs");
 const { runScript } = await import("./lib/report.mjs");
+const { seedsGiven } = await import("./lib/seeds.mjs");
 const { setup } = await import("./lib/setup.mjs");
 
 /** One seed in minutes: fewer steps of everything, fewer problems. The order of things is what it can show. */
@@ -25,10 +26,13 @@ const quick = {
 };
 
 await runScript(async () => {
+  const words = process.argv.slice(2);
+  const isQuick = words.includes("--quick");
+  const seeds = seedsGiven(
+    words.filter((word) => word !== "--quick"),
+    isQuick ? [1] : [1, 2, 3],
+  );
   await setup();
-  const isQuick = process.argv.includes("--quick");
-  const given = process.argv.slice(2).map(Number).filter(Number.isInteger);
-  const seeds = given.length > 0 ? given : isQuick ? [1] : [1, 2, 3];
   const out = join("out", "claims");
   const train = (recipe, run, seed, set) => {
     const flags = ["--out", out, "--run", run, "--seed", String(seed), ...set.flatMap((one) => ["--set", one])];

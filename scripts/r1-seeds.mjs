@@ -9,12 +9,12 @@ const { replaceMarked } = await import("./lib/marked.mjs");
 const { packageRoot } = await import("./lib/paths.mjs");
 const { seedTable } = await import("./lib/seed-table.mjs");
 const { runScript } = await import("./lib/report.mjs");
+const { seedsGiven } = await import("./lib/seeds.mjs");
 const { setup } = await import("./lib/setup.mjs");
 
 await runScript(async () => {
+  const seeds = seedsGiven(process.argv.slice(2));
   await setup();
-  const given = process.argv.slice(2).map(Number);
-  const seeds = given.length > 0 ? given : [1, 2, 3];
   const runs = [];
   for (const seed of seeds) {
     const out = ["--out", join("out", "claims"), "--run", `r1-${seed}`, "--seed", String(seed)];

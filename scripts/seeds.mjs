@@ -8,13 +8,13 @@ const { ahaTrain } = await import("./lib/aha-train.mjs");
 const { replaceMarked } = await import("./lib/marked.mjs");
 const { packageRoot } = await import("./lib/paths.mjs");
 const { runScript } = await import("./lib/report.mjs");
+const { seedsGiven } = await import("./lib/seeds.mjs");
 const { setup } = await import("./lib/setup.mjs");
 const { deviation, mean } = await import("./lib/spread.mjs");
 
 await runScript(async () => {
+  const seeds = seedsGiven(process.argv.slice(2));
   await setup();
-  const given = process.argv.slice(2).map(Number);
-  const seeds = given.length > 0 ? given : [1, 2, 3];
   const summaries = [];
   for (const seed of seeds) {
     const path = join(packageRoot, "out", `seed-${seed}`, "summary.json");

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { ahaSample, reflectionCurves, reflectionsIn } from "../recipes/claims/reflection.ts";
 import { chartsOf, claimsPage } from "../scripts/lib/claims-page.mjs";
 import { seedTable } from "../scripts/lib/seed-table.mjs";
+import { seedsGiven } from "../scripts/lib/seeds.mjs";
 
 const lengthens = (seed: number, tokens: number, holds: boolean) => ({
   seed,
@@ -103,5 +104,16 @@ describe("reflections in a thought", () => {
       "make 7 <think> wait check 1 + 1 = 2 right </think> <answer> 7 </answer>",
     );
     rmSync(dir, { recursive: true });
+  });
+});
+
+describe("the seeds of a script", () => {
+  it("are those it is given, or its own", () => {
+    expect(seedsGiven(["4", "0"])).toEqual([4, 0]);
+    expect(seedsGiven([], [1])).toEqual([1]);
+  });
+
+  it.each(["--quikc", "1.5", "-1", ""])("refuses %j, saying what a seed is", (word) => {
+    expect(() => seedsGiven(["1", word])).toThrow(`${word} is not a seed. Expected whole numbers`);
   });
 });
