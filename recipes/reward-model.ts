@@ -4,7 +4,6 @@ import {
   embeddedModel,
   oneOf,
   optional,
-  type Row,
   readAllRows,
   readLabelled,
   readPair,
@@ -33,9 +32,8 @@ export default defineRecipe({
   tiny: { reward: { epochs: 1, batchSize: 4 } },
   async run({ config, stage, run }) {
     const { model } = await stage("reward", async () => {
-      const rows: Row[] = [];
-      for (const source of config.data)
-        rows.push(...(await readAllRows(await resolveData(source), { split: config.split })));
+      const read = async (source: string) => readAllRows(await resolveData(source), { split: config.split });
+      const rows = (await Promise.all(config.data.map(read))).flat();
       const data = config.rows === "pairs" ? { pairs: rows.map(readPair) } : { responses: rows.map(readLabelled) };
       return rewardModel(config.model, data, config.reward);
     });

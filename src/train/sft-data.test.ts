@@ -44,6 +44,12 @@ describe("held-out rows", () => {
     const other = await prepare(data, tokenizer, { ...options, heldOut: 0.3, seed: 2 });
     expect(ids(other.heldOut)).not.toEqual(ids(heldOut));
   });
+
+  it("may be more than a call has room for arguments", async () => {
+    const many = Array.from({ length: 200_000 }, () => ({ ids: [1, 2, 3], trained: [0, 1, 1] }));
+    const { heldOut } = await prepare({ a: { rows, heldOut: many } }, tokenizer, options);
+    expect(heldOut).toHaveLength(200_000);
+  });
 });
 
 describe("weights", () => {

@@ -81,7 +81,7 @@ export async function prepare(data: SftData, tokenizer: Tokenizer, options: Opti
       throw new UserError(`sft: no row of "${name}" can be trained on; it has ${source.rows.length}.${why}`);
     }
     sources.push({ name, weight: source.weight ?? sequences.length, sequences });
-    heldOut.push(...(await encode(measured)));
+    for (const sequence of await encode(measured)) heldOut.push(sequence); // More than a call takes arguments.
   }
   checkWeights(given);
   hash.update(JSON.stringify(sources.map(({ name, weight, sequences }) => [name, weight, sequences.length])));
