@@ -2,17 +2,16 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { builtInTask, type CollectedRow, liveTensors, type Row, readAllRows } from "aha-rl";
+import { type CollectedRow, liveTensors, type Row, readAllRows } from "aha-rl";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readJsonLines, runRecipe } from "#run";
 import recipe from "../../recipes/r1.ts";
 import { readStageRecord } from "../../src/run/stage-record.ts";
 import { type FakeServer, fakeServer } from "../../src/teacher/fake-server.ts";
-import { answerAs, readPrompt, writePrompts } from "./knowing-teacher.ts";
-import { type Source, writeJsonLines, writeModel, writeSource } from "./own-data.ts";
+import { root } from "./cli.ts";
+import { answerAs, readPrompt } from "./knowing-teacher.ts";
+import { learnSolutions, ownSettings, type Source, writeSource, writeSources } from "./own-data.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const shared = join(root, "../shared/data");
 let dir: string;
 let server: FakeServer;
@@ -21,12 +20,7 @@ const solutions = new Map<string, string>();
 
 /** Real rows where they are on this machine, and rows of our own. */
 async function allSources(): Promise<Record<string, Source>> {
-  const numbers = Array.from({ length: 30 }, (_, n) => n);
-  const ours = {
-    math: writeSource(join(dir, "math"), numbers.map((n) => ({ problem: `What is ${n} + ${n % 9}?`, answer: n + (n % 9) }))), // biome-ignore format: one line
-    choice: writeSource(join(dir, "choice"), numbers.map((n) => ({ question: `${n}: which is the largest?`, choices: [n % 7, (3 * n) % 11, 12 + (n % 5)], answer: "C" }))), // biome-ignore format: one line
-    own: writeSource(join(dir, "own"), numbers.map((n) => ({ question: `Why does a river bend at mile ${n}?`, answer: "Water wears the outer bank." }))), // biome-ignore format: one line
-  };
+  const ours = writeSources(dir);
   if (!existsSync(shared)) {
     console.log(`GSM8K, MATH, MBPP and IFEval skipped: no ${shared}`);
     return ours;
@@ -45,13 +39,6 @@ async function allSources(): Promise<Record<string, Source>> {
   };
 }
 
-/** Gold answers to the training rows of a task. */
-async function learnSolutions(name: string, { rows, heldOut }: Source): Promise<void> {
-  const task = builtInTask(name, { data: { train: rows, test: heldOut } })!;
-  for (const row of await task.load("train"))
-    solutions.set((row as { question: string }).question, task.gold!(row) ?? "");
-}
-
 let settings: string[];
 /** All tasks, and those that a rule grades, sorted. */
 let all: string[];
@@ -62,44 +49,12 @@ beforeAll(async () => {
   const sources = await allSources();
   all = Object.keys(sources).sort();
   ruled = all.filter((name) => name !== "own");
-  for (const name of ruled) await learnSolutions(name, sources[name]!);
+  for (const name of ruled) await learnSolutions(solutions, name, sources[name]!);
   process.env.AHA_TEST_KEY = "key of the author";
   settings = [
-    "world=data",
-    `model=${writeModel(join(dir, "base"))}`,
-    `student=${writeModel(join(dir, "student"), { family: "llama", numLayers: 1, isTied: false, hasQkvBias: false })}`,
-    ...Object.entries(sources).flatMap(([name, { rows, heldOut }]) => [
-      `data.${name}.rows=${rows}`,
-      `data.${name}.heldOut=${heldOut}`,
-    ]),
-    "data.own.graded=judge",
-    // Fewer than the recipe's, so that every task is drawn beside them.
-    "generalWeights.helpful=0.5",
-    "generalWeights.safe=0.25",
-    ...(existsSync(shared) ? [`data.ifeval=${join(shared, "instruction/ifeval.jsonl.gz")}`] : []),
-    `data.requests=${join(root, "examples/requests.jsonl")}`,
-    `data.author.url=${server.url}`,
-    "data.author.model=author",
+    ...ownSettings(dir, sources, server.url),
     "data.author.apiKeyEnv=AHA_TEST_KEY",
-    "data.judge.model=judge",
-    `data.prompts=${writePrompts(join(dir, "prompts"))}`,
-    `data.exemplars=${writeJsonLines(join(dir, "exemplars.jsonl"), [{ question: "1 + 1?", response: "<think>one more</think>\n\n2" }])}`,
-    ...["zero", "dev2", "r1", "studentRl", "distilledRl"].flatMap((name) => [
-      `${name}.steps=2`,
-      `${name}.miniBatches=1`,
-      `${name}.promptsPerStep=12`,
-      `${name}.groupSize=2`,
-      // What no rule rewards still differs by its length.
-      `${name}.overlongBuffer=47`,
-    ]),
-    // Random words end by chance: half of such answers within 200 tokens.
-    "sampling.maxNewTokens=200",
-    "sampling.minLanguageShare=0",
-    "answers.maxNewTokens=200",
-    "answers.samples=4",
-    "answers.pairsPerPrompt=3",
-    "measure.maxNewTokens=16",
-    "measure.problems=2",
+    ...(existsSync(shared) ? [`data.ifeval=${join(shared, "instruction/ifeval.jsonl.gz")}`] : []),
   ];
 });
 afterAll(async () => {
