@@ -1,0 +1,1 @@
+export declare function seedsGiven(words: readonly string[], otherwise?: readonly number[]): readonly number[];
