@@ -31,7 +31,7 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
     unit: "share",
     meaning: "A reward model's mean distance between how sure it is and how often it is right, on held-out prompts.",
   },
-  "eval/squaredMiss": {
+  "eval/squaredError": {
     unit: "1",
     meaning: "Squared difference of the chance that a model of steps said and the chance found, on held-out problems.",
   },
@@ -76,7 +76,7 @@ export const metricDefinitions: Record<string, MetricDefinition> = {
     unit: "1",
     meaning: "A reward model's score, mean over the step's texts, or over the steps of thought in them.",
   },
-  "train/squaredMiss": {
+  "train/squaredError": {
     unit: "1",
     meaning: "Squared difference of the chance said and the chance found, mean over the steps of thought.",
   },

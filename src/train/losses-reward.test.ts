@@ -105,6 +105,6 @@ it("the loss of a step is the same towards a chance: it pulls by what was said l
     const entropy = (said: number, found: number) => -found * Math.log(said) - (1 - found) * Math.log(1 - said);
     expect(loss.toArray()).toEqual([near(entropy(sigmoid(1.5), 0.25) / 2), near(entropy(0.3, 0.3) / 2)]);
     expect(values.grad!.toArray()).toEqual([near((sigmoid(1.5) - 0.25) / 2), near(0)]);
-    expect(metrics["train/squaredMiss"]!.toArray()).toEqual([near((sigmoid(1.5) - 0.25) ** 2), near(0)]);
+    expect(metrics["train/squaredError"]!.toArray()).toEqual([near((sigmoid(1.5) - 0.25) ** 2), near(0)]);
   });
 });

@@ -54,10 +54,10 @@ export const pointLoss: Loss<"labels", "scores"> = ({ scores }, { labels, weight
 
 /** The same at every trained token, where labels are chances, 0 to 1: what may be expected after a step (2312.08935, the soft estimate). */
 export const stepLoss: Loss<"labels", "values"> = ({ values }, { labels, weights }) => {
-  const miss = values.sigmoid().sub(labels); // [N]
+  const error = values.sigmoid().sub(labels); // [N]
   return {
     loss: crossEntropyOf(values, labels).mul(weights),
-    metrics: { "train/squaredMiss": miss.square(), "train/score": values },
+    metrics: { "train/squaredError": error.square(), "train/score": values },
   };
 };
 

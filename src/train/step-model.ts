@@ -53,7 +53,7 @@ export const stepModelConfig = (changes: DeepPartial<StepModelConfig> = {}): Ste
 export type StepFigures = {
   numSteps: number;
   /** Mean of (chance said − chance found)². */
-  squaredMiss: number;
+  squaredError: number;
   /** 1 − that / the variance of the chances found: 0 is no better than their mean. Absent where all are the same. */
   explained?: number;
 };
@@ -106,7 +106,7 @@ export async function stepModel(
       heldOut: "problems",
       async measure() {
         const figures = await measured();
-        return figures && { "eval/squaredMiss": figures.squaredMiss };
+        return figures && { "eval/squaredError": figures.squaredError };
       },
       advice: "Lower lr or raise warmupSteps.",
     });
@@ -185,9 +185,9 @@ async function measure(policy: LocalPolicy, texts: readonly LabelledSteps[]): Pr
   const values = await policy.values(texts.map(readable));
   const found = texts.flatMap(({ chances }) => chances);
   const said = texts.flatMap(({ ends }, t) => ends.map((end) => 1 / (1 + Math.exp(-values[t]![end]!))));
-  const squaredMiss = mean(found.map((chance, i) => (said[i]! - chance) ** 2));
+  const squaredError = mean(found.map((chance, i) => (said[i]! - chance) ** 2));
   const middle = mean(found);
   const variance = mean(found.map((chance) => (chance - middle) ** 2));
   const isVaried = found.some((chance) => chance !== found[0]);
-  return { numSteps: found.length, squaredMiss, ...(isVaried && { explained: 1 - squaredMiss / variance }) };
+  return { numSteps: found.length, squaredError, ...(isVaried && { explained: 1 - squaredError / variance }) };
 }

@@ -59,7 +59,7 @@ describe("a model of steps", () => {
     expect(result.heldOut!.numSteps).toBe(240);
     expect(result.heldOut!.explained).toBeGreaterThan(0.8);
     expect(lines).toHaveLength(80);
-    expect(lines.at(-1)!["eval/squaredMiss"]).toBe(result.heldOut!.squaredMiss);
+    expect(lines.at(-1)!["eval/squaredError"]).toBe(result.heldOut!.squaredError);
   });
 
   it("says the chance of a step from what stands before its end, not from what follows", async () => {
@@ -83,7 +83,7 @@ describe("a model of steps", () => {
   it("goes on from one that is there, and can explain nothing where all chances are the same", async () => {
     const same = texts.slice(0, 40).map((text) => ({ ...text, chances: [0, 0, 0] }));
     const { result } = await train("same", { ...quick, steps: 2 }, same);
-    expect(result.heldOut).toEqual({ numSteps: expect.any(Number), squaredMiss: expect.any(Number) });
+    expect(result.heldOut).toEqual({ numSteps: expect.any(Number), squaredError: expect.any(Number) });
     const recipe = defineRecipe({
       name: "on",
       config: { steps: { ...quick, steps: 1 } },
