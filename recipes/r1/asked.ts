@@ -40,14 +40,15 @@ export async function askedModels(
   judge: Asked,
   seed: number,
 ): Promise<Record<"author" | "judge", AskedModel>> {
-  const isItself = judge.url !== undefined || judge.folder !== undefined;
   const writing = await modelOf("author", author, seed);
-  if (isItself) return { author: writing, judge: await modelOf("judge", judge, seed) };
+  if (judge.url !== undefined || judge.folder !== undefined)
+    return { author: writing, judge: await modelOf("judge", judge, seed) };
+  if (author.folder !== undefined) {
+    refuseUnused("judge", { ...judge, folder: author.folder });
+    return { author: writing, judge: writing };
+  }
   const { model = author.model, apiKeyEnv = author.apiKeyEnv } = judge;
-  if (author.folder === undefined)
-    return { author: writing, judge: await served({ url: author.url!, model, apiKeyEnv }) };
-  refuseUnused("judge", { ...judge, folder: author.folder });
-  return { author: writing, judge: writing };
+  return { author: writing, judge: await served({ url: author.url!, model, apiKeyEnv }) };
 }
 
 async function modelOf(role: string, { url, folder, model, apiKeyEnv }: Asked, seed: number): Promise<AskedModel> {
@@ -70,7 +71,7 @@ const served = async (server: EndpointOptions): Promise<AskedModel> => ({
   release: () => {},
 });
 
-/** A model folder, in memory from the first question until it is released. It writes at most half of its context, which leaves the other half to the question. */
+/** A model folder, in memory from the first question until it is released. It writes at most half of its context: the other half is the question's. */
 function localModel(folder: string, seed: number): AskedModel {
   // Hours before it is needed.
   Tokenizer.load(modelFolder(folder));

@@ -10,11 +10,12 @@ import {
   paperNgram,
   type Reward,
   share,
+  type TaskShare,
   UserError,
 } from "aha-rl";
 import { asked, askedModels, identityOf } from "./asked.ts";
 import { kinds, type Requests, readExemplars, readRequests, requestTasks } from "./requests.ts";
-import { countsOf, hashOf, named, readSources, source, taskOver } from "./sources.ts";
+import { countsOf, hashOf, named, readSources, type Sources, source, taskOver } from "./sources.ts";
 import type { World } from "./world.ts";
 
 /** R1 on rows of your own, with a judge and an author; what has to be set is said by an error. */
@@ -67,18 +68,10 @@ export async function dataWorld(settings: DataSettings, seed: number): Promise<W
   const requested = hashOf(kinds.flatMap((kind) => [...requests[kind].train, ...requests[kind].test]));
   const judged = { judge: identityOf("judge", models.judge, prompts) };
   return {
-    reasoning: ({ form, language }) =>
+    reasoning: (options) =>
       given
-        .filter((name) => form === "summary" || isRuled(settings, name))
-        .map((name) => {
-          // In the paper's template, or in each task's own manner of asking.
-          const task = taskOver(name, settings[name], form === "answer" ? "r1-zero" : undefined);
-          const { weight } = settings[name];
-          const isJudged = !isRuled(settings, name);
-          const rewards = isJudged ? { ...task.rewards, correct: seesTruth(judge) } : task.rewards;
-          const weights = { ...task.weights, language };
-          return share({ ...task, load: (split) => rows[name]![split], rewards, weights }, { weight, isJudged });
-        }),
+        .filter((name) => options.form === "summary" || isRuled(settings, name))
+        .map((name) => reasoningTask(settings, name, rows[name]!, { ...options, judge })),
     general: {
       helpful: requests.helpful.train.map(({ prompt }) => prompt),
       sensitive: requests.safe.train.map(({ prompt }) => prompt),
@@ -118,6 +111,21 @@ const isGiven = (settings: DataSettings, name: TaskName): boolean => settings[na
 /** Whether a rule grades it; else the judge does. */
 const isRuled = (settings: DataSettings, name: TaskName) =>
   isGiven(settings, name) && !(name === "own" && settings.own.graded === "judge");
+
+function reasoningTask(
+  settings: DataSettings,
+  name: TaskName,
+  rows: Sources["rows"][string],
+  { form, language, judge }: { form: "answer" | "summary"; language: number; judge: Judge },
+): TaskShare {
+  // In the paper's template, or in each task's own manner of asking.
+  const task = taskOver(name, settings[name], form === "answer" ? "r1-zero" : undefined);
+  const { weight } = settings[name];
+  const isJudged = !isRuled(settings, name);
+  const rewards = isJudged ? { ...task.rewards, correct: seesTruth(judge) } : task.rewards;
+  const weights = { ...task.weights, language };
+  return share({ ...task, load: (split) => rows[split], rewards, weights }, { weight, isJudged });
+}
 
 const without = ({ train, test }: Requests["safe"], isHeldOut: (text: string) => boolean): Requests["safe"] => ({
   train: train.filter(({ prompt }) => !isHeldOut(prompt)),

@@ -45,22 +45,21 @@ export async function readSources(
   n: number,
 ): Promise<Sources> {
   const all: Sources["rows"] = {};
+  const hashes: Sources["hashes"] = {};
   for (const [name, from] of Object.entries(sources)) {
     const task = taskOver(name, from);
     const train = await readSplit(task, "train", `data.${name}.rows`);
-    const heldOutIn = from.heldOut === undefined ? "rows" : "heldOut";
-    all[name] = { train, test: await readSplit(task, "test", `data.${name}.${heldOutIn}`) };
+    const test = await readSplit(task, "test", `data.${name}.${from.heldOut === undefined ? "rows" : "heldOut"}`);
+    all[name] = { train, test };
+    hashes[name] = hashOf([train.length, ...train, ...test]);
   }
-  const columns: Sources["columns"] =
-    ifeval === undefined ? {} : { ifeval: taskOver("ifeval", { rows: undefined, heldOut: ifeval }) };
   const measured = Object.values(all).flatMap(({ test }) => test);
-  const hashes = Object.fromEntries(
-    Object.entries(all).map(([name, rows]) => [name, hashOf([...rows.train, ...rows.test])]),
-  );
-  for (const [name, task] of Object.entries(columns)) {
-    const rows = await readSplit(task, "test", `data.${name}`);
-    measured.push(...rows);
-    hashes[name] = hashOf(rows);
+  const columns: Sources["columns"] = {};
+  if (ifeval !== undefined) {
+    columns.ifeval = taskOver("ifeval", { rows: undefined, heldOut: ifeval });
+    const test = await readSplit(columns.ifeval, "test", "data.ifeval");
+    measured.push(...test);
+    hashes.ifeval = hashOf(test);
   }
   const index = n === 0 ? undefined : ngramIndex(measured.map(problemOf), n);
   const isHeldOut = (text: string) => index?.match(text) !== undefined;
