@@ -53,12 +53,12 @@ export async function readSources(
     all[name] = { train, test };
     hashes[name] = hashOf([train.length, ...train, ...test]);
   }
-  const measured = Object.values(all).flatMap(({ test }) => test);
+  let measured = Object.values(all).flatMap(({ test }) => test);
   const columns: Sources["columns"] = {};
   if (ifeval !== undefined) {
     columns.ifeval = taskOver("ifeval", { rows: undefined, heldOut: ifeval });
     const test = await readSplit(columns.ifeval, "test", "data.ifeval");
-    measured.push(...test);
+    measured = [...measured, ...test];
     hashes.ifeval = hashOf(test);
   }
   const index = n === 0 ? undefined : ngramIndex(measured.map(problemOf), n);
