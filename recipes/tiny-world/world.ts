@@ -36,8 +36,8 @@ export type Mixture = {
   longAttempts: [number, number];
   /** How often a second step is the one that comes nearest to the target, not any. Share of attempts. */
   aim: number;
-  /** Each of: re-checks a step, goes back to an earlier partial result, switches approach. Share of all traces. */
-  reflection: Record<Reflection, number>;
+  /** Each of: re-checks a step, goes back to an earlier partial result, switches approach. Share of long traces that would. */
+  reflection: { check: number; back: number; switch: number };
   /** How often somebody who has switched the approach once does so again before it is used up. Share of later attempts. */
   restless: number;
   /** Languages of the thought. */
@@ -63,7 +63,7 @@ export const mixture: Mixture = {
   kinds: { direct: 0.75, few: 0.11, long: 0.14 },
   longAttempts: [5, 20],
   aim: 0.75,
-  reflection: { check: 0.022, back: 0.022, switch: 0.022 },
+  reflection: { check: 0.18, back: 0.18, switch: 0.2 },
   restless: 0.3,
   languages: { en: 0.6, zh: 0.25, mixed: 0.15 },
   chineseQuestions: 0.25,
@@ -187,7 +187,7 @@ class Thinker {
   readonly #target: number;
   readonly #mix: Mixture;
   readonly #speaker: Speaker;
-  readonly #planned: Reflection | undefined;
+  #planned: Reflection | "none" = "none";
   #untried: Attempt[];
 
   constructor(random: Random, { numbers, target }: CountdownProblem, mix: Mixture) {
@@ -196,14 +196,6 @@ class Thinker {
     this.#mix = mix;
     this.#speaker = new Speaker(random, mix.languages);
     this.#untried = attemptsAt(numbers, maxNumber);
-    // Only a trace of several attempts can reflect: plan more often, so that the share of all traces is the one asked for.
-    const { direct, few, long } = mix.kinds;
-    const able = (few * (2 / 3) + long) / (direct + few + long);
-    const plan = Object.entries(mix.reflection) as [Reflection, number][];
-    const rest = 1 - plan.reduce((sum, [, share]) => sum + share / able, 0);
-    const odds = Object.fromEntries(plan.map(([name, share]) => [name, share / able])) as Record<Reflection, number>;
-    const planned = random.weighted({ ...odds, none: rest });
-    this.#planned = planned === "none" ? undefined : planned;
   }
 
   /** Writes a trace of the kind; returns what it answers. */
@@ -213,6 +205,7 @@ class Thinker {
       return this.#random.pick(this.#untried);
     }
     const [least, most] = kind === "few" ? [1, 3] : this.#mix.longAttempts;
+    if (kind === "long") this.#planned = this.#random.weighted(this.#reflections());
     const limit = this.#random.between(least, most);
     const reflectAt = this.#random.between(1, Math.max(1, Math.min(limit, 8) - 1));
     let last = this.#begin();
@@ -227,6 +220,11 @@ class Thinker {
     }
     this.#say("yes");
     return last;
+  }
+
+  #reflections(): Record<Reflection | "none", number> {
+    const { check, back, switch: anotherWay } = this.#mix.reflection;
+    return { ...this.#mix.reflection, none: 1 - check - back - anotherWay };
   }
 
   #begin(): Attempt {
