@@ -1,4 +1,15 @@
-import { count, defineRecipe, grpo, grpoConfig, optional, ppo, ppoConfig, rewardConfig, within } from "aha-rl";
+import {
+  count,
+  defineRecipe,
+  grpo,
+  grpoConfig,
+  optional,
+  ppo,
+  ppoConfig,
+  rewardConfig,
+  UserError,
+  within,
+} from "aha-rl";
 import { claimsOf } from "./claims/claims.ts";
 import { fewShot, scored } from "./claims/countdown.ts";
 import { finishedRun } from "./claims/finished.ts";
@@ -62,20 +73,27 @@ export default defineRecipe({
   async run({ config, stage, run, seed }) {
     const r1 = finishedRun(config.r1);
     const { noise, zero: zeroRl, r1: last, generalShare, generalWeights, model: base } = r1.config;
+    if (r1.config.world !== "tiny")
+      throw new UserError(
+        `recipe claims: ${config.r1} is a run over rows of your own (world=${r1.config.world}). Expected one of the tiny world, whose truth the claims are held against: npm run r1 -- --run NAME, then --set r1=out/NAME.`,
+      );
     const world = tinyWorld(noise, seed);
     const { countdown } = reasoningTasks({ form: "answer", language: 0 });
     const summaries = world.reasoning({ form: "summary", language: 1 });
-    const model = (name: string) => r1.result<{ model: string }>(name).model;
     const { evaluation } = config;
-    const score = (name: string, folder: string) =>
-      stage(name, () => scored(folder, countdown, evaluation, seed), { model: folder, evaluation });
+    const score = (name: string, folder: string, inputs: Record<string, unknown> = {}) =>
+      stage(name, () => scored(folder, countdown, evaluation, seed), { ...inputs, model: folder, evaluation });
     const figures = (name: string, folder: string, form: "answer" | "summary") =>
-      stage(name, () => measure({ folder, form }, world, r1.config.measure, run), { model: folder, form });
+      stage(name, () => measure({ folder, form }, world, r1.config.measure, run), {
+        model: folder,
+        form,
+        measure: r1.config.measure,
+      });
 
     const before = await score("base", base);
-    const zero = await score("zero", model("zero"));
-    const shots = await stage("few-shot", () => fewShot(model("r1"), evaluation, seed), {
-      model: model("r1"),
+    const zero = await score("zero", r1.model("zero"), r1.begun("zero"));
+    const shots = await stage("few-shot", () => fewShot(r1.model("r1"), evaluation, seed), {
+      ...r1.begun("r1"),
       evaluation,
     });
 
@@ -83,19 +101,27 @@ export default defineRecipe({
     const oneLanguage = world.reasoning({ form: "answer", language: 1 });
     const consistent = await stage("language", () => grpo(base, oneLanguage, zeroRl), { base, zero: zeroRl });
     const withLanguage = await figures("language-figures", consistent.model, "answer");
-    const scorers = { helpfulness: model("helpfulness"), safety: model("safety") };
+    const scorers = { helpfulness: r1.model("helpfulness"), safety: r1.model("safety") };
     const scenario = { generalShare, generalWeights: { ...generalWeights, safe: 0 }, steps: last.steps };
     const careless = await stage(
       "no-safety",
-      () => withScenarios(world, summaries, scorers, scenario, (shares) => grpo(model("dev3"), shares, last)),
-      { model: model("dev3"), last },
+      () => withScenarios(world, summaries, scorers, scenario, (shares) => grpo(r1.model("dev3"), shares, last)),
+      { ...r1.begun("dev3", "helpfulness", "safety"), last, scenario },
     );
     const withoutSafety = await figures("no-safety-figures", careless.model, "summary");
 
     // A preference model with a fault, and what a policy makes of it.
     const { longerShare, biased, hacking } = config;
-    const faulty = await stage("biased", () => biasedModel(r1, longerShare, biased), { longerShare, biased });
-    await stage("hacking", () => hackedPolicy(model("dev3"), faulty.model, hacking), { hacking, model: faulty.model });
+    const faulty = await stage("biased", () => biasedModel(r1, longerShare, biased), {
+      ...r1.begun("dev3", "judging"),
+      longerShare,
+      biased,
+    });
+    await stage("hacking", () => hackedPolicy(r1.model("dev3"), faulty.model, hacking), {
+      ...r1.begun("dev3"),
+      hacking,
+      model: faulty.model,
+    });
 
     // Objectives beside each other, all from the base.
     const objectives: Record<string, number> = {};

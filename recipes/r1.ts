@@ -261,7 +261,7 @@ export default defineRecipe({
           answers,
           place("judging"),
         ),
-      { ...asks, ...inputs.judge, answers, model: dev3.model },
+      { ...asks, ...inputs.judge, answers, base, model: dev3.model },
     );
     const helpfulness = await stage(
       "helpfulness",

@@ -33,6 +33,13 @@ describe("the page of the claims", () => {
     expect(page).toContain("![Length grows.](claims/2.svg)");
   });
 
+  it("shows no figure where a seed has none: claims.json keeps NaN as null", () => {
+    const [first, second] = bySeed as [(typeof bySeed)[0], (typeof bySeed)[0]];
+    const lacks = { ...second.claims[0]!, figures: { "trained, tokens": null as unknown as number } };
+    const some = claimsPage([first, { seed: 2, claims: [lacks] }], { command: "x", charts: "c", isQuick: false });
+    expect(some).toContain("| trained, tokens | — |");
+  });
+
   it("shows one seed without a spread", () => {
     const quick = claimsPage([bySeed[0]!], { command: "x", charts: "c", isQuick: true });
     expect(quick).toContain("| trained, tokens | 80.0 |");

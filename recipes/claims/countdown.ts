@@ -1,4 +1,4 @@
-import { evaluate, LocalFrozen, type Problem, splitResponse, type Task, user } from "aha-rl";
+import { evaluate, LocalFrozen, type Message, type Problem, splitResponse, type Task, user } from "aha-rl";
 import { attemptsAt } from "../tiny-world/attempts.ts";
 import { type CountdownRow, reasoningTasks } from "../tiny-world/tasks.ts";
 import { maxNumber } from "../tiny-world/world.ts";
@@ -52,14 +52,15 @@ export async function scored(
   };
 }
 
+/** NaN where there is no such problem. */
 function meanTokens(problems: readonly Problem<CountdownRow>[], ways: Ways): number {
   const lengths = problems
     .filter(({ row }) => waysOf(row) === ways)
     .flatMap(({ scored }) => scored.map(({ answer }) => answer.numTokens));
-  return lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, lengths.length);
+  return lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
 }
 
-/** The same problems asked alone, and after `shots` solved ones whose answers are the model's own. */
+/** The same held-out problems asked alone, and after `shots` others, solved by answers of the model's own. */
 export async function fewShot(
   folder: string,
   settings: EvaluationSettings,
@@ -68,25 +69,29 @@ export async function fewShot(
 ): Promise<{ zeroShot: number; fewShot: number }> {
   using policy = await LocalFrozen.load(folder);
   const { countdown } = reasoningTasks({ form: "summary", language: 0 });
-  const ask = (task: Task<CountdownRow>) => evaluate(policy, task, { ...settings, limit: settings.problems, seed });
-  const alone = await ask(countdown);
-  // Its own right answers to problems that are not asked: the last of those held out.
-  const solved = alone.problems.flatMap(({ row, scored }) => {
+  const all = await countdown.load("test");
+  // Enough to find some that it solves; the others are asked.
+  const [shown, asked] = [all.slice(0, 20 * shots), all.slice(20 * shots)];
+  const ask = async (rows: CountdownRow[], before: readonly Message[], problems: number) => {
+    const task: Task<CountdownRow> = {
+      ...countdown,
+      load: async () => rows,
+      prompt: ({ question }) => [...before, user(question)],
+    };
+    return evaluate(policy, task, { ...settings, limit: problems, seed });
+  };
+  const { problems } = await ask(shown, [], shown.length);
+  const solved = problems.flatMap(({ row, scored }) => {
     const right = scored.find(({ score }) => score.verdicts.correct === "correct");
     return right === undefined ? [] : [{ row, text: right.answer.text }];
   });
-  const shown = solved.slice(-shots);
-  const questions = new Set(shown.map(({ row }) => row.question));
-  const after: Task<CountdownRow> = {
-    ...countdown,
-    load: async (split) => (await countdown.load(split)).filter(({ question }) => !questions.has(question)),
-    prompt: ({ question }) => [
-      ...shown.flatMap(({ row, text }) => [
-        user(row.question),
-        { role: "assistant" as const, content: splitResponse(text).summary },
-      ]),
-      user(question),
-    ],
-  };
-  return { zeroShot: percent(alone.evaluation.accuracy), fewShot: percent((await ask(after)).evaluation.accuracy) };
+  const examples = solved
+    .slice(0, shots)
+    .flatMap(({ row, text }) => [
+      user(row.question),
+      { role: "assistant" as const, content: splitResponse(text).summary },
+    ]);
+  const accuracyAfter = async (before: readonly Message[]) =>
+    percent((await ask(asked, before, settings.problems)).evaluation.accuracy);
+  return { zeroShot: await accuracyAfter([]), fewShot: await accuracyAfter(examples) };
 }

@@ -11,6 +11,10 @@ export type Finished = {
   config: (typeof r1)["config"];
   /** What a stage gave. */
   result: <T>(stage: string) => T;
+  /** The model that a stage trained. */
+  model: (stage: string) => string;
+  /** When stages were begun: other values tell that they were done anew, in the same folders. */
+  begun: (...stages: string[]) => Record<string, string>;
   /** A row of the table, by column. */
   row: (stage: string) => (column: string) => number;
 };
@@ -23,12 +27,13 @@ export function finishedRun(folder: string): Finished {
       throw new UserError(`${path}: not there. Expected a finished run of recipes/r1.ts: npm run r1 -- --run NAME.`);
     return JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
   };
-  const result = <T>(stage: string): T => {
+  const done = (stage: string) => {
     const record = read("stages", `${stage}.json`);
     if (record.state !== "done")
       throw new UserError(`${folder}: its stage ${stage} is not done. Give the command that began it again first.`);
-    return record.result as T;
+    return record;
   };
+  const result = <T>(stage: string) => done(stage).result as T;
   const row = (stage: string) => {
     const { figures } = result<StageFigures>(stage);
     return (column: string) => numberOf(figures[column], `${folder}: stage ${stage}, column "${column}"`);
@@ -37,6 +42,8 @@ export function finishedRun(folder: string): Finished {
     path: (...parts) => join(folder, ...parts),
     config: read("config.json").config as Finished["config"],
     result,
+    model: (stage) => result<{ model: string }>(stage).model,
+    begun: (...stages) => Object.fromEntries(stages.map((stage) => [stage, done(stage).startedAt as string])),
     row,
   };
 }

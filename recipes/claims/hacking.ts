@@ -26,7 +26,7 @@ export async function biasedModel(r1: Finished, longerShare: number, config: Rew
   const longer = all.filter(isLonger);
   const most = Math.round((longer.length * (1 - longerShare)) / longerShare);
   const others = all.filter((pair) => !isLonger(pair)).slice(0, most);
-  return rewardModel(r1.result<{ model: string }>("dev3").model, { pairs: [...longer, ...others] }, config);
+  return rewardModel(r1.model("dev3"), { pairs: [...longer, ...others] }, config);
 }
 
 /** A policy that is trained against it, and nothing else, for long. The generator's truth is watched. */

@@ -81,7 +81,7 @@ export async function measure(
     ),
     "one language %": share((answer, question) => oneLanguage.keeps({ answer, question })),
     "readable %": share((answer, question) => readable.every(({ keeps }) => keeps({ answer, question }))),
-    "thought, tokens": meanWithError(
+    "response, tokens": meanWithError(
       problems.map(({ scored }) => scored.reduce((sum, { answer }) => sum + answer.numTokens, 0) / scored.length),
     ),
     ...(general.length > 0 && { "answer, words": meanWithError(general[0]![1].problems.map(meanWordsShown)) }),

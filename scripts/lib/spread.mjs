@@ -8,8 +8,9 @@ export const deviation = (values) =>
 /** Three digits or so: 0.42, 61.7, 358. */
 export const short = (value) => value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
 
-/** "61.7 ± 1.20": mean and standard deviation, of one value the value alone; large ones in millions. */
+/** "61.7 ± 1.20": mean and standard deviation, of one value the value alone; large ones in millions. "—" where a seed has none. */
 export function spread(values) {
+  if (!values.every(Number.isFinite)) return "—";
   const inMillions = Math.abs(mean(values)) >= 1e5;
   const scaled = inMillions ? values.map((value) => value / 1e6) : values;
   const both = scaled.length > 1 ? `${short(mean(scaled))} ± ${short(deviation(scaled))}` : short(mean(scaled));
