@@ -188,6 +188,7 @@ class Thinker {
   readonly #mix: Mixture;
   readonly #speaker: Speaker;
   #planned: Reflection | "none" = "none";
+  readonly #used = new Set<Attempt["op"]>();
   #untried: Attempt[];
 
   constructor(random: Random, { numbers, target }: CountdownProblem, mix: Mixture) {
@@ -244,7 +245,8 @@ class Thinker {
       const wants = same.length === 0 || (hasReflected ? this.#random.chance(this.#mix.restless) : isTime);
       if (wants && other.length > 0) {
         this.#reflect("switch", "anotherWay");
-        return this.#write(this.#choose(other));
+        const fresh = other.filter(({ op }) => !this.#used.has(op));
+        return this.#write(this.#choose(fresh.length > 0 ? fresh : other));
       }
     }
     if (isTime && !hasReflected && this.#planned === "back") {
@@ -271,6 +273,7 @@ class Thinker {
 
   #write(attempt: Attempt, { isBack = false } = {}): Attempt {
     this.#untried = this.#untried.filter((other) => other !== attempt);
+    this.#used.add(attempt.op);
     this.words.push(isBack ? attempt.second : `${attempt.first} , ${attempt.second}`);
     return attempt;
   }
