@@ -14,15 +14,16 @@ const { setup } = await import("./lib/setup.mjs");
 /** One seed in minutes: fewer steps of everything, fewer problems. The order of things is what it can show. */
 const quick = {
   r1: [
-    ["zero", 120],
-    ["dev2", 80],
-    ["r1", 80],
-    ["studentRl", 60],
-    ["distilledRl", 40],
-  ].map(([name, steps]) => `${name}.steps=${steps}`),
+    "zero.steps=120",
+    "dev2.steps=80",
+    "r1.steps=80",
+    "studentRl.steps=60",
+    "distilledRl.steps=40",
+    "measure.problems=100",
+  ],
   prm: ["grpo.steps=200", "labels.problems=200", "answers.problems=150"],
   mcts: ["found.problems=150", "first.problems=300", "evaluation.problems=100"],
-  claims: ["variant.steps=32", "ppo.steps=32", "hacking.steps=160", "evaluation.problems=100", "evaluation.samples=8"],
+  claims: ["variant.steps=24", "ppo.steps=24", "hacking.steps=120", "evaluation.problems=100", "evaluation.samples=8"],
 };
 
 await runScript(async () => {
