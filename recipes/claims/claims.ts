@@ -3,7 +3,7 @@ import type { Estimate, Evaluation, Figure, Run } from "aha-rl";
 import type { RoundFigures } from "../mcts/measure.ts";
 import type { StageFigures } from "../r1/measure.ts";
 import { type Claim, curve, meanOf, type Point, percent } from "./claim.ts";
-import type { CountdownFigures } from "./countdown.ts";
+import type { CountdownFigures, FewShotFigures } from "./countdown.ts";
 import type { Finished } from "./finished.ts";
 import { ahaSample, reflectionCurves } from "./reflection.ts";
 
@@ -11,7 +11,7 @@ import { ahaSample, reflectionCurves } from "./reflection.ts";
 export type Ablations = {
   before: CountdownFigures;
   zero: CountdownFigures;
-  shots: { zeroShot: number; fewShot: number };
+  shots: FewShotFigures;
   withLanguage: StageFigures;
   withoutSafety: StageFigures;
   /** Held-out accuracy after the same steps, by objective. */
@@ -206,8 +206,8 @@ export async function claimsOf(r1: Finished, run: Run, parts: Ablations): Promis
       number: 13,
       claim: "Few-shot prompting hurts the trained model.",
       paper: "few-shot prompts consistently degrade R1",
-      figures: { "asked alone %": shots.zeroShot, "after 3 solved problems %": shots.fewShot },
-      holds: shots.fewShot < shots.zeroShot,
+      figures: { "asked alone %": shots.zeroShot, [`after ${shots.shown} solved problems %`]: shots.fewShot },
+      holds: shots.shown > 0 && shots.fewShot < shots.zeroShot,
     },
     {
       number: 14,

@@ -60,18 +60,21 @@ function meanTokens(problems: readonly Problem<CountdownRow>[], ways: Ways): num
   return lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
 }
 
+/** In per cent, and how many solved problems were shown: fewer than asked for where the model solves fewer. */
+export type FewShotFigures = { zeroShot: number; fewShot: number; shown: number };
+
 /** The same held-out problems asked alone, and after `shots` others, solved by answers of the model's own. */
 export async function fewShot(
   folder: string,
   settings: EvaluationSettings,
   seed: number,
   shots = 3,
-): Promise<{ zeroShot: number; fewShot: number }> {
+): Promise<FewShotFigures> {
   using policy = await LocalFrozen.load(folder);
   const { countdown } = reasoningTasks({ form: "summary", language: 0 });
   const all = await countdown.load("test");
   // Enough to find some that it solves; the others are asked.
-  const [shown, asked] = [all.slice(0, 20 * shots), all.slice(20 * shots)];
+  const [tried, asked] = [all.slice(0, 20 * shots), all.slice(20 * shots)];
   const ask = async (rows: CountdownRow[], before: readonly Message[], problems: number) => {
     const task: Task<CountdownRow> = {
       ...countdown,
@@ -80,18 +83,17 @@ export async function fewShot(
     };
     return evaluate(policy, task, { ...settings, limit: problems, seed });
   };
-  const { problems } = await ask(shown, [], shown.length);
+  const { problems } = await ask(tried, [], tried.length);
   const solved = problems.flatMap(({ row, scored }) => {
     const right = scored.find(({ score }) => score.verdicts.correct === "correct");
     return right === undefined ? [] : [{ row, text: right.answer.text }];
   });
-  const examples = solved
-    .slice(0, shots)
-    .flatMap(({ row, text }) => [
-      user(row.question),
-      { role: "assistant" as const, content: splitResponse(text).summary },
-    ]);
+  const shownFirst = solved.slice(0, shots);
+  const examples = shownFirst.flatMap(({ row, text }) => [
+    user(row.question),
+    { role: "assistant" as const, content: splitResponse(text).summary },
+  ]);
   const accuracyAfter = async (before: readonly Message[]) =>
     percent((await ask(asked, before, settings.problems)).evaluation.accuracy);
-  return { zeroShot: await accuracyAfter([]), fewShot: await accuracyAfter(examples) };
+  return { zeroShot: await accuracyAfter([]), fewShot: await accuracyAfter(examples), shown: shownFirst.length };
 }

@@ -238,25 +238,26 @@ class Thinker {
    * says so is at an end when the operator is used up: undefined.
    */
   #goOn(last: Attempt, isTime: boolean): Attempt | undefined {
-    const hasReflected = this.reflections.length > 0;
+    const isFirst = this.reflections.length === 0;
+    const planned = isTime && isFirst ? this.#planned : "none";
     const same = this.#untried.filter(({ op }) => op === last.op);
     const other = this.#untried.filter(({ op }) => op !== last.op);
     if (this.#planned === "switch") {
-      const wants = same.length === 0 || (hasReflected ? this.#random.chance(this.#mix.restless) : isTime);
+      const wants = same.length === 0 || (isFirst ? isTime : this.#random.chance(this.#mix.restless));
       if (wants && other.length > 0) {
         this.#reflect("switch", "anotherWay");
         const fresh = other.filter(({ op }) => !this.#used.has(op));
         return this.#write(this.#choose(fresh.length > 0 ? fresh : other));
       }
     }
-    if (isTime && !hasReflected && this.#planned === "back") {
+    if (planned === "back") {
       const again = this.#untried.filter(({ first }) => first === last.first);
       if (again.length > 0) {
         this.#reflect("back", "backTo", `${last.partial} ,`);
         return this.#write(this.#choose(again), { isBack: true });
       }
     }
-    if (isTime && !hasReflected && this.#planned === "check") {
+    if (planned === "check") {
       this.#reflect("check", "check", this.#random.pick([last.first, last.second]));
       this.#say("right");
     }
