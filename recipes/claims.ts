@@ -92,15 +92,33 @@ export default defineRecipe({
 
     const before = await score("base", base);
     const zero = await score("zero", r1.model("zero"), r1.begun("zero"));
+
+    // R1-Zero with a language reward.
+    const oneLanguage = world.reasoning({ form: "answer", language: 1 });
+    const consistent = await stage("language", () => grpo(base, oneLanguage, zeroRl), { base, zero: zeroRl });
+    const withLanguage = await figures("language-figures", consistent.model, "answer");
+
+    // Objectives beside each other, all from the base.
+    const objectives: Record<string, number> = {};
+    for (const [name, changes] of Object.entries(variants)) {
+      const settings = grpoConfig({ ...config.variant, ...changes });
+      const trained = await stage(`variant-${name}`, () => grpo(base, countdown, settings), { base, settings });
+      objectives[name] = (await score(`variant-${name}-figures`, trained.model)).accuracy;
+    }
+    for (const lambda of [0.95, 1]) {
+      const name = lambda === 1 ? "ppo" : "ppo-095";
+      const settings = ppoConfig({ ...config.ppo, lambda });
+      const trained = await stage(name, () => ppo(base, countdown, settings), { base, settings });
+      objectives[name] = (await score(`${name}-figures`, trained.model)).accuracy;
+    }
+
+    // What hangs on R1's last stages comes last: a change of theirs leaves the above as it is.
     const shots = await stage("few-shot", () => fewShot(r1.model("r1"), evaluation, seed), {
       ...r1.begun("r1"),
       evaluation,
     });
 
-    // R1-Zero with a language reward, R1 without its safety prompts.
-    const oneLanguage = world.reasoning({ form: "answer", language: 1 });
-    const consistent = await stage("language", () => grpo(base, oneLanguage, zeroRl), { base, zero: zeroRl });
-    const withLanguage = await figures("language-figures", consistent.model, "answer");
+    // R1 without its safety prompts.
     const scorers = { helpfulness: r1.model("helpfulness"), safety: r1.model("safety") };
     const scenario = { generalShare, generalWeights: { ...generalWeights, safe: 0 }, steps: last.steps };
     const careless = await stage(
@@ -123,19 +141,6 @@ export default defineRecipe({
       model: faulty.model,
     });
 
-    // Objectives beside each other, all from the base.
-    const objectives: Record<string, number> = {};
-    for (const [name, changes] of Object.entries(variants)) {
-      const settings = grpoConfig({ ...config.variant, ...changes });
-      const trained = await stage(`variant-${name}`, () => grpo(base, countdown, settings), { base, settings });
-      objectives[name] = (await score(`variant-${name}-figures`, trained.model)).accuracy;
-    }
-    for (const lambda of [0.95, 1]) {
-      const name = lambda === 1 ? "ppo" : "ppo-095";
-      const settings = ppoConfig({ ...config.ppo, lambda });
-      const trained = await stage(name, () => ppo(base, countdown, settings), { base, settings });
-      objectives[name] = (await score(`${name}-figures`, trained.model)).accuracy;
-    }
     const claims = await claimsOf(r1, run, {
       dropped: config.prm && config.mcts ? { prm: finishedRun(config.prm), mcts: finishedRun(config.mcts) } : undefined,
       before,
