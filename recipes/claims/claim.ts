@@ -18,7 +18,7 @@ export type Claim = {
 
 export type Point = [step: number, value: number];
 
-export const percent = ({ value }: Estimate): number => 100 * value;
+export const inPercent = ({ value }: Estimate): number => 100 * value;
 
 /** A curve of a stage's metric. */
 export async function curve(metrics: string, stage: string, name: string): Promise<Point[]> {

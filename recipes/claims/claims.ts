@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { Estimate, Evaluation, Figure, Run } from "aha-rl";
 import type { RoundFigures } from "../mcts/measure.ts";
 import type { StageFigures } from "../r1/measure.ts";
-import { type Claim, curve, meanOf, type Point, percent } from "./claim.ts";
+import { type Claim, curve, inPercent, meanOf, type Point } from "./claim.ts";
 import type { CountdownFigures, FewShotFigures } from "./countdown.ts";
 import type { Finished } from "./finished.ts";
 import { ahaSample, reflectionCurves } from "./reflection.ts";
@@ -237,7 +237,7 @@ function triedAndDropped({ prm, mcts }: { prm: Finished; mcts: Finished }): Clai
   const [first, last] = [rounds[0]!, rounds.at(-1)!];
   const [reward, accuracy] = [
     ({ evaluation }: Hacked) => evaluation.rewards.process!.value,
-    ({ evaluation }: Hacked) => percent(evaluation.accuracy),
+    ({ evaluation }: Hacked) => inPercent(evaluation.accuracy),
   ];
   const gains = rounds.slice(1).map((round, i) => round.search.value - rounds[i]!.search.value);
   return {
@@ -246,17 +246,17 @@ function triedAndDropped({ prm, mcts }: { prm: Finished; mcts: Finished }): Clai
       "Process-reward reranking helps; as an RL reward it is hacked; MCTS helps at inference and its iteration stalls.",
     paper: "tried and dropped (section 4.2)",
     figures: {
-      "one sample %": percent(oneSample),
-      "best of N by process reward %": percent(bestOf.min),
-      "guided search %": percent(prm.result<{ accuracy: Estimate }>("guided-search").accuracy),
+      "one sample %": inPercent(oneSample),
+      "best of N by process reward %": inPercent(bestOf.min),
+      "guided search %": inPercent(prm.result<{ accuracy: Estimate }>("guided-search").accuracy),
       "process reward before RL": reward(before),
       "process reward after RL": reward(after),
       "accuracy before RL %": accuracy(before),
       "accuracy at its best during RL %": best,
       "accuracy after RL %": accuracy(after),
-      "MCTS, plain sample %": percent(first.oneSample),
-      "MCTS, search %": percent(first.search),
-      "MCTS, search after 3 rounds %": percent(last.search),
+      "MCTS, plain sample %": inPercent(first.oneSample),
+      "MCTS, search %": inPercent(first.search),
+      "MCTS, search after 3 rounds %": inPercent(last.search),
     },
     holds:
       bestOf.min.value > oneSample.value &&

@@ -2,7 +2,7 @@ import { evaluate, LocalFrozen, type Message, type Problem, splitResponse, type 
 import { attemptsAt } from "../tiny-world/attempts.ts";
 import { type CountdownRow, reasoningTasks } from "../tiny-world/tasks.ts";
 import { maxNumber } from "../tiny-world/world.ts";
-import { percent } from "./claim.ts";
+import { inPercent } from "./claim.ts";
 
 export type EvaluationSettings = {
   problems: number;
@@ -40,8 +40,8 @@ export async function scored(
   using policy = await LocalFrozen.load(folder);
   const { evaluation, problems } = await evaluate(policy, task, { ...settings, limit: settings.problems, seed });
   return {
-    accuracy: percent(evaluation.accuracy),
-    consensus: percent(evaluation.consensus),
+    accuracy: inPercent(evaluation.accuracy),
+    consensus: inPercent(evaluation.consensus),
     samples: settings.samples,
     tokens: evaluation.length.value,
     tokensByWays: {
@@ -94,6 +94,6 @@ export async function fewShot(
     { role: "assistant" as const, content: splitResponse(text).summary },
   ]);
   const accuracyAfter = async (before: readonly Message[]) =>
-    percent((await ask(asked, before, settings.problems)).evaluation.accuracy);
+    inPercent((await ask(asked, before, settings.problems)).evaluation.accuracy);
   return { zeroShot: await accuracyAfter([]), fewShot: await accuracyAfter(examples), shown: shownFirst.length };
 }
