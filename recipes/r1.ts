@@ -81,7 +81,7 @@ export default defineRecipe({
     check: oneOf("skip", ["skip", "person"]),
     coldStart: sftConfig({ ...supervised, epochs: 8 }),
     dev2: grpoConfig({ ...rl, steps: 240 }),
-    sampling: bestOfConfig({ samples: 4, mostPerPrompt: 2, numPrompts: 1000, maxNewTokens: 256 }),
+    sampling: bestOfConfig({ samples: 4, mostPerPrompt: 2, maxNewTokens: 256 }),
     /** The ratio of reasoning to general rows: the paper's 600,000 to 200,000. */
     mixture: { reasoning: within(3, 0.001, 1000), general: within(1, 0.001, 1000) },
     dev3: sftConfig({ ...supervised, epochs: 3 }),
@@ -93,16 +93,16 @@ export default defineRecipe({
     },
     helpfulness: rewardConfig({ batchSize: 32, lr: 5e-4, epochs: 4, warmupSteps: 5 }),
     safety: rewardConfig({ judges: "response", batchSize: 32, lr: 5e-4, epochs: 4, warmupSteps: 5 }),
-    /** No falling learning rate: what enters last has to be learned, too. */
-    r1: grpoConfig({ ...rl, steps: 320, temperature: 0.7, schedule: "constant" }),
+    /** A learning rate that falls by less: what enters last has to be learned, too. */
+    r1: grpoConfig({ ...rl, steps: 480, temperature: 0.7, lrFloor: 0.6 }),
     /** The last share of R1's steps, in which general prompts and preference rewards are in: the paper's 400 of 1,700. */
     generalShare: within(paperGeneralSteps / paperScenarios.steps, 0.01, 1),
     /** Weights of general prompts against those of reasoning, once they are in. */
-    generalWeights: { helpful: within(1, 0, 100), safe: within(0.5, 0, 100) },
+    generalWeights: { helpful: within(0.5, 0, 100), safe: within(0.25, 0, 100) },
 
     distill: sftConfig({ ...supervised, epochs: 4 }),
     studentRl: grpoConfig({ ...rl, steps: 320 }),
-    distilledRl: grpoConfig({ ...rl, steps: 320, lr: 1e-4 }),
+    distilledRl: grpoConfig({ ...rl, steps: 640 }),
     measure: {
       problems: count(200, { min: 2 }),
       samples: count(4),

@@ -16,6 +16,7 @@ const quick = {
   r1: [
     "zero.steps=120",
     "dev2.steps=80",
+    "sampling.numPrompts=1000",
     "r1.steps=80",
     "studentRl.steps=60",
     "distilledRl.steps=40",
