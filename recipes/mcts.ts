@@ -7,6 +7,7 @@ import {
   type LabelledSteps,
   LocalFrozen,
   readAllRows,
+  readRows,
   rowsOf,
   sft,
   sftConfig,
@@ -139,7 +140,7 @@ export default defineRecipe({
         async () => {
           // A search that solved nothing leaves the actor as it was.
           if (pairs.numRows === 0) return { model: before };
-          const { model } = await sft(before, await readAllRows(pairs.rows), config.actor);
+          const { model } = await sft(before, readRows(pairs.rows), config.actor);
           return { model };
         },
         { from: before, rows: pairs.rows, actor: config.actor },

@@ -15,6 +15,7 @@ import {
   readAllRows,
   readLabelled,
   readPair,
+  readRows,
   rewardConfig,
   rewardModel,
   type SftConfig,
@@ -27,7 +28,7 @@ import {
 } from "aha-rl";
 import { dataSettings, dataWorld } from "./r1/data.ts";
 import { measure } from "./r1/measure.ts";
-import { coldStartRows, generalRows, judgedRows, sampledRows } from "./r1/rows.ts";
+import { coldStartRows, generalRows, judgedRows, rowsOf, sampledRows } from "./r1/rows.ts";
 import { withScenarios } from "./r1/scenarios.ts";
 import { tinyWorld } from "./r1/tiny.ts";
 import r1Zero from "./r1-zero.ts";
@@ -212,7 +213,7 @@ export default defineRecipe({
         ),
       { ...asks, ...inputs.rewriter, drafts, check, model: zero.model },
     );
-    const dev1 = await stage("dev1", async () => sft(base, await readAllRows(started.path), config.coldStart), {
+    const dev1 = await stage("dev1", () => sft(base, readRows(started.path), config.coldStart), {
       coldStart: config.coldStart,
       rows: started.path,
     });
@@ -236,14 +237,11 @@ export default defineRecipe({
       ...asks,
       ...inputs.author,
     });
-    const lessons = async () => ({
-      reasoning: {
-        rows: (await Promise.all(sampled.map((path) => readAllRows(path)))).flat(),
-        weight: mixture.reasoning,
-      },
-      general: { rows: await readAllRows(written), weight: mixture.general },
+    const lessons = () => ({
+      reasoning: { rows: rowsOf(sampled), weight: mixture.reasoning },
+      general: { rows: readRows(written), weight: mixture.general },
     });
-    const dev3 = await stage("dev3", async () => sft(base, await lessons(), config.dev3), {
+    const dev3 = await stage("dev3", () => sft(base, lessons(), config.dev3), {
       dev3: config.dev3,
       mixture,
       rows: [...sampled, written],
@@ -287,7 +285,7 @@ export default defineRecipe({
     const after = await figures("r1-figures", "R1", r1);
 
     // The student: taught by the same rows, by reinforcement alone, and by one after the other.
-    const distilled = await stage("distill", async () => sft(student, await lessons(), config.distill), {
+    const distilled = await stage("distill", () => sft(student, lessons(), config.distill), {
       student,
       distill: config.distill,
       mixture,

@@ -4,7 +4,7 @@ import {
   defineRecipe,
   embeddedModel,
   optional,
-  readAllRows,
+  readRows,
   resolveData,
   type SftSource,
   sft,
@@ -42,7 +42,7 @@ export default defineRecipe({
       for (const [i, source] of data.entries()) {
         // A file's name, wherever it lies: the order of its rows follows from it.
         const name = basename(source) in sources ? source : basename(source);
-        sources[name] = { rows: await readAllRows(await resolveData(source), { split }), weight: weights[i] };
+        sources[name] = { rows: readRows(await resolveData(source), { split }), weight: weights[i] };
       }
       return sft(config.model, sources, config.sft);
     });

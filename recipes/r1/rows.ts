@@ -21,6 +21,7 @@ import {
   policySampler,
   type Row,
   readAllRows,
+  readRows,
   type Sampler,
   solveSampler,
   type Task,
@@ -122,6 +123,11 @@ export async function judgedRows(
   await writeJsonl(paths.pairs, pairs);
   await writeJsonl(paths.responses, responses);
   return { ...paths, dropped };
+}
+
+/** The rows of several files, one after the other. */
+export async function* rowsOf(paths: readonly string[]): AsyncGenerator<Row> {
+  for (const path of paths) yield* readRows(path);
 }
 
 const asked = (questions: readonly string[]) => questions.map((question) => collectPrompt([user(question)]));

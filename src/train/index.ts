@@ -34,7 +34,7 @@ export { type RewardResult, rewardModel } from "./reward-model.ts";
 export { rewardScorer } from "./reward-scorer.ts";
 export { type SftResult, sft } from "./sft.ts";
 export { type PaperStudent, paperColdStart, paperDistill, paperSft, type SftConfig, sftConfig } from "./sft-config.ts";
-export type { SftData, SftSource } from "./sft-data.ts";
+export type { SftData, SftRows, SftSource } from "./sft-data.ts";
 export {
   type LabelledSteps,
   type StepFigures,

@@ -1,8 +1,12 @@
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import type { Row } from "#data";
 import { Tokenizer } from "#tokenizer";
 import { prepare, type SftData } from "./sft-data.ts";
 
+const execFileAsync = promisify(execFile);
 const tokenizer = Tokenizer.load(join(import.meta.dirname, "../../models/tiny-base"));
 const rows = Array.from({ length: 20 }, (_, i) => ({ prompt: `${i % 10} + 1`, completion: `${1 + (i % 10)}` }));
 const options = { turns: "all", maxLength: 100, tooLong: "drop", heldOut: 0, seed: 1 } as const;
@@ -50,6 +54,36 @@ describe("held-out rows", () => {
     const { heldOut } = await prepare({ a: { rows, heldOut: many } }, tokenizer, options);
     expect(heldOut).toHaveLength(200_000);
   });
+});
+
+describe("rows that come one after the other", () => {
+  async function* one(list: readonly Row[]) {
+    yield* list;
+  }
+
+  it("are the same data as a list of them, what is held out, too", async () => {
+    const settings = { ...options, heldOut: 0.3 };
+    const given = { a: { rows }, b: { rows: [long], heldOut: rows } };
+    const streamed = { a: { rows: one(rows) }, b: { rows: one([long]), heldOut: one(rows) } };
+    expect(await prepare(streamed, tokenizer, settings)).toEqual(await prepare(given, tokenizer, settings));
+    expect(await prepare(one(rows), tokenizer, settings)).toEqual(await prepare(rows, tokenizer, settings));
+  });
+
+  it("leave nothing but their token ids in memory", async () => {
+    // 200 MB of rows through a heap of 96.
+    const script = `
+      import { prepare } from "${join(import.meta.dirname, "sft-data.ts")}";
+      import { Tokenizer } from "${join(import.meta.dirname, "../tokenizer/index.ts")}";
+      async function* rows() {
+        for (let i = 0; i < 4_000; i++) yield { ids: Array(50).fill(1), note: Buffer.alloc(50_000).toString("latin1") };
+      }
+      const tokenizer = Tokenizer.load("${join(import.meta.dirname, "../../models/tiny-base")}");
+      const { sources } = await prepare(rows(), tokenizer, ${JSON.stringify({ ...options, maxLength: 1000 })});
+      console.log(sources[0].sequences.length);`;
+    const flags = ["--max-old-space-size=96", "--conditions=aha-src", "--import", "tsx", "--input-type=module"];
+    const { stdout } = await execFileAsync(process.execPath, [...flags, "--eval", script]);
+    expect(stdout.trim()).toBe("4000");
+  }, 60_000);
 });
 
 describe("weights", () => {

@@ -78,7 +78,7 @@ async function prepareFor(policy: LocalPolicy, run: Run, data: SftData, config: 
     ...config,
     maxLength: Math.min(config.maxLength, decoder.maxPositions),
     seed: run.seed,
-    onProgress: (done, total) => run.terminal?.begin(`reading rows: ${done} of ${total}`),
+    onProgress: (done) => run.terminal?.begin(`reading rows: ${done}`),
   });
   refuseWhatCannotFit(planMemory(decoder, supervisedNeeds(config, prepared.longest)), config.device, {
     activations: `Lower microBatchTokens (now ${config.microBatchTokens}) or maxLength (the longest sequence has ${prepared.longest} tokens).`,
