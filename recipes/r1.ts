@@ -8,7 +8,7 @@ import {
   type GrpoConfig,
   grpo,
   grpoConfig,
-  modelFolder,
+  LocalFrozen,
   oneOf,
   paperGeneralSteps,
   paperScenarios,
@@ -22,7 +22,6 @@ import {
   type Stage,
   sft,
   sftConfig,
-  Tokenizer,
   within,
   writeTrainingReport,
 } from "aha-rl";
@@ -158,7 +157,7 @@ export default defineRecipe({
     const { model: base, student, drafts, check, sampling, mixture, answers, generalShare, generalWeights } = config;
     const world = config.world === "tiny" ? tinyWorld(config.noise, seed) : await dataWorld(config.data, seed);
     // Hours before it is needed.
-    Tokenizer.load(modelFolder(student));
+    LocalFrozen.check(student);
     for (const note of world.notes) run.tell(note);
     // Who was asked in one stage is not in memory in the next.
     const stage: Stage = (name, work, inputs) => {

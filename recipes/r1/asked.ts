@@ -7,10 +7,8 @@ import {
   endpoint,
   LocalFrozen,
   localChat,
-  modelFolder,
   optional,
   promptsFolder,
-  Tokenizer,
   UserError,
 } from "aha-rl";
 import { hashOf } from "./sources.ts";
@@ -74,7 +72,7 @@ const served = async (server: EndpointOptions): Promise<AskedModel> => ({
 /** A model folder, in memory from the first question until it is released. It writes at most half of its context: the other half is the question's. */
 function localModel(folder: string, seed: number): AskedModel {
   // Hours before it is needed.
-  Tokenizer.load(modelFolder(folder));
+  LocalFrozen.check(folder);
   let loaded: Promise<{ policy: LocalFrozen; chat: Chat }> | undefined;
   const load = async () => {
     const policy = await LocalFrozen.load(folder);

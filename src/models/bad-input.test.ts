@@ -5,7 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { attention } from "#nn";
 import { type DType, liveTensors, noGrad, readSafetensors, type Tensor, tensor, tidy, writeSafetensors } from "#tensor";
 import type { Decoder } from "./decoder.ts";
-import { type DecoderConfig, loadModel, randomDecoder, saveModel } from "./index.ts";
+import { checkModel, type DecoderConfig, loadModel, randomDecoder, saveModel } from "./index.ts";
 
 const golden = join(import.meta.dirname, "../../test/golden/models");
 const root = mkdtempSync(join(tmpdir(), "aha-models-"));
@@ -29,15 +29,21 @@ const rewrite = (change: (all: Record<string, Tensor>) => Record<string, Tensor>
     writeSafetensors(path, change(readSafetensors(path)));
   });
 
-/** Loading is refused with this text, and nothing stays in memory. */
+/** What it throws about the folder. */
+function complaint(about: (folder: string) => unknown): string {
+  try {
+    about(folder);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "";
+}
+
+/** Loading is refused with this text, as is a look at the folder, and nothing stays in memory. */
 function refuses(...parts: string[]): void {
   const before = liveTensors();
-  let message = "";
-  try {
-    loadModel(folder);
-  } catch (error) {
-    message = (error as Error).message;
-  }
+  const message = complaint(loadModel);
+  expect(complaint(checkModel)).toBe(message);
   for (const part of parts) expect(message).toContain(part);
   expect(message).toMatch(new RegExp(`^${folder}`));
   expect(liveTensors()).toBe(before);

@@ -28,26 +28,45 @@ export function loadModel(name: string, { dtype = "float32", device = "cpu" }: L
   const folder = modelFolder(name);
   if (device !== "cpu" && !machine().hasCuda)
     throw new Error(`${device}: this libtorch sees no NVIDIA GPU. Use the device cpu; aha doctor says what is there.`);
+  return withShards(folder, (shards, config) => {
+    const named = new Map<string, Tensor>();
+    try {
+      for (const [name, parts] of layout(config))
+        named.set(
+          name,
+          outside(() => shards.parameter(parts, config, { dtype, device })),
+        );
+      shards.refuseLeftovers();
+      const names = readdirSync(folder).filter((name) => companions.test(name));
+      const files = new Map(names.map((name) => [name, readFileSync(join(folder, name))]));
+      return { decoder: new Decoder(config, assemble(config, named)), files };
+    } catch (error) {
+      for (const parameter of named.values()) parameter.dispose();
+      throw error;
+    }
+  });
+}
+
+/**
+ * Throws what `loadModel` would about a folder, from the names and shapes of its weights alone: in a moment, so that a model
+ * that is needed in hours can be refused now.
+ */
+export function checkModel(name: string): void {
+  withShards(modelFolder(name), (shards, config) => {
+    for (const parts of layout(config).values()) for (const part of parts) shards.find(part, config);
+    shards.refuseLeftovers();
+  });
+}
+
+/** Opens a model folder's weights and reads its configuration, as the weights correct it. */
+function withShards<T>(folder: string, work: (shards: Shards, config: DecoderConfig) => T): T {
   if (!existsSync(folder)) {
     throw new Error(`${folder}: no such model folder. Expected a Hugging Face folder (config.json, *.safetensors).`);
   }
-  const { config: asked } = readConfig(folder);
+  const { config } = readConfig(folder);
   const shards = new Shards(folder);
-  const named = new Map<string, Tensor>();
   try {
-    const config = { ...asked, isTied: asked.isTied && !shards.hasOwnHead(asked) };
-    for (const [name, parts] of layout(config))
-      named.set(
-        name,
-        outside(() => shards.parameter(parts, config, { dtype, device })),
-      );
-    shards.refuseLeftovers();
-    const names = readdirSync(folder).filter((name) => companions.test(name));
-    const files = new Map(names.map((name) => [name, readFileSync(join(folder, name))]));
-    return { decoder: new Decoder(config, assemble(config, named)), files };
-  } catch (error) {
-    for (const parameter of named.values()) parameter.dispose();
-    throw error;
+    return work(shards, { ...config, isTied: config.isTied && !shards.hasOwnHead(config) });
   } finally {
     shards.close();
   }
@@ -92,7 +111,12 @@ class Shards {
     );
   }
 
-  #read({ name, shape }: Part, config: DecoderConfig): Tensor {
+  #read(part: Part, config: DecoderConfig): Tensor {
+    return this.find(part, config).read(part.name);
+  }
+
+  /** The file of a weight that is there in its shape; throws where it is not. */
+  find({ name, shape }: Part, config: DecoderConfig): SafetensorsFile {
     const file = this.#where.get(name);
     if (file === undefined) {
       const hint =
@@ -113,10 +137,9 @@ class Shards {
         `${file.path}: ${name} is [${found.join(", ")}], config.json asks for [${shape.join(", ")}]${heads}. Wrong config for these weights?`,
       );
     }
-    return file.read(name);
+    return file;
   }
 
-  /** A weight of a layer that no parameter took would silently change the model. */
   /** Whether a head is there that is not the embedding: transformers then ties nothing, whatever config.json says. */
   hasOwnHead(config: DecoderConfig): boolean {
     if (!this.#where.has("lm_head.weight")) return false;
@@ -125,6 +148,7 @@ class Shards {
     return tidy(() => this.#read(head!, config).sub(this.#read(embedding!, config)).abs().amax().item() !== 0);
   }
 
+  /** A weight of a layer that no parameter took would silently change the model. */
   refuseLeftovers(): void {
     const left = [...this.#where.keys()].filter(
       (name) => name.startsWith("model.layers.") && !this.#used.has(name) && !name.endsWith("rotary_emb.inv_freq"),

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type LoadOptions, loadModel, type Model, modelFolder, saveModel } from "#models";
+import { checkModel, type LoadOptions, loadModel, type Model, modelFolder, saveModel } from "#models";
 import { AdamW, type AdamWOptions, type Loss, type OutputName } from "#nn";
 import { Engine, type EngineOptions, type Group, type Prompt, type SamplingOptions } from "#rollout";
 import { noGrad, readSafetensors, SafetensorsFile, type Tensor, tidy, writeSafetensors } from "#tensor";
@@ -60,6 +60,12 @@ export class LocalFrozen implements FrozenPolicy {
   /** Loads a Hugging Face folder to sample from and to judge with. */
   static async load(folder: string, options: LocalOptions = {}): Promise<LocalFrozen> {
     return new LocalFrozen(loadModel(folder, options), Tokenizer.load(modelFolder(folder)), options);
+  }
+
+  /** Throws what `load` would about a folder, without reading its weights. */
+  static check(folder: string): void {
+    checkModel(folder);
+    Tokenizer.load(modelFolder(folder));
   }
 
   /** Exact, so in the element type it computes in: a reference that is loaded again believes the same. */

@@ -137,8 +137,13 @@ describe("a world of one's own data", () => {
     );
   });
 
-  it("says at once that a folder holds no model", async () => {
-    await expect(world(...needed(...enough), "data.author.folder=nowhere")).rejects.toThrow("nowhere");
+  it("says at once that a folder holds no model, or one without its weights", async () => {
+    const by = (author: string) => world(...needed(...enough), `data.author.folder=${author}`);
+    await expect(by("nowhere")).rejects.toThrow("nowhere: no such model folder.");
+    const empty = join(dir, "empty");
+    cpSync(folder, empty, { recursive: true });
+    rmSync(join(empty, "model.safetensors"));
+    await expect(by(empty)).rejects.toThrow(`${empty}: no weights.`);
   });
 
   it("asks for all that is not set at once, and refuses half of a setting", async () => {
