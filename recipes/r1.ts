@@ -304,7 +304,16 @@ export default defineRecipe({
     });
     await figures("distilled-rl-figures", "student, distilled, then RL", both);
 
-    const report = { run, stage: "zero", task: before.task, format: "format", result: r1 };
-    writeTrainingReport({ ...report, base: before.main, trained: after.main });
+    const all = [zero, dev1, dev2, dev3, r1];
+    const total = (what: "steps" | "trainSeconds" | "tokens") => all.reduce((sum, stage) => sum + stage[what], 0);
+    writeTrainingReport({
+      run,
+      stage: "zero",
+      task: before.task,
+      base: before.main,
+      trained: after.main,
+      result: { model: r1.model, steps: total("steps"), trainSeconds: total("trainSeconds"), tokens: total("tokens") },
+      format: "format",
+    });
   },
 });

@@ -66,6 +66,8 @@ describe("report.html", () => {
     expect(html).toContain("20 tokens, cut at the limit");
     expect(html).toContain("Response length over steps: nothing was measured.");
     expect(html).not.toMatch(/NaN|undefined|Infinity/);
+    expect(html).toContain("step (optimizer update)");
+    expect(reportHtml({ ...parts, stage: "zero" })).toContain("step of stage zero (optimizer update)");
   });
 
   it("shows what a model wrote and never obeys it", () => {

@@ -47,6 +47,8 @@ export type ReportParts = {
   seed: number;
   trainSeconds: number;
   tokens: number;
+  /** The stage that the curves are of, where the run has several. */
+  stage?: string;
   /** Over steps; accuracy as shares, length in tokens. */
   curves: { accuracy: readonly ChartSeries[]; length: readonly ChartSeries[] };
   /** What the stages of the run reported. */
@@ -115,9 +117,10 @@ ${tile("Trained on", `${formatCount(tokens)} <small>tokens</small>`)}
 </dl>`;
 }
 
-function charts({ curves }: ReportParts): string {
+function charts({ curves, stage }: ReportParts): string {
+  const xLabel = `step${stage === undefined ? "" : ` of stage ${stage}`} (optimizer update)`;
   const figure = (title: string, series: readonly ChartSeries[], formatY: (value: number) => string) =>
-    `<figure><figcaption><h2>${title}</h2>${chartLegend(series)}</figcaption>${svgChart(series, { title: `${title} over steps`, xLabel: "step (optimizer update)", formatY })}</figure>`;
+    `<figure><figcaption><h2>${title}</h2>${chartLegend(series)}</figcaption>${svgChart(series, { title: `${title} over steps`, xLabel, formatY })}</figure>`;
   return `<section class="charts">
 ${figure("Accuracy", curves.accuracy, (share) => `${plainNumber(100 * share)}%`)}
 ${figure("Response length", curves.length, plainNumber)}

@@ -37,6 +37,7 @@ export type TrainingReport = {
   task?: string;
   base: Measured;
   trained: Measured;
+  /** The trained model, and what all stages took that led to it. */
   result: { model: string; steps: number; trainSeconds: number; tokens: number };
   /** The reward that says whether an answer had the asked-for format. */
   format: string;
@@ -88,6 +89,7 @@ function partsOf({ run, stage, task, base, trained, result, format }: TrainingRe
     samplesPerProblem: samples,
     ...result,
     seed: run.seed,
+    stage,
     curves: {
       accuracy: [
         { name: "answers in training", style: "curve", points: points(of("reward", correct)) },
