@@ -45,6 +45,25 @@ describe("the page of the claims", () => {
     expect(quick).toContain("| trained, tokens | 80.0 |");
   });
 
+  it("puts the models beside each other, and says how many seeds go the paper's way from one to the next", () => {
+    const seen = (seed: number, values: number[]) => {
+      const [claim] = lengthens(seed, 80, true).claims;
+      const rows = [
+        { name: "countdown %", paper: { name: "AIME", values: [70, 60, 80] }, ours: values },
+        { name: "declines %", ours: [10, 20, 30] },
+      ];
+      return { seed, claims: [{ ...claim!, byStage: { models: ["R1-Zero", "Dev1", "R1"], rows } }] };
+    };
+    const page = claimsPage([seen(1, [80, 70, 90]), seen(2, [90, 70, 60])], {
+      command: "x",
+      charts: "c",
+      isQuick: false,
+    });
+    expect(page).toContain("| *paper: AIME* | *70* | *60* | *80* |");
+    expect(page).toContain("| countdown % | 85.0 ± 7.07 | 70.0 ± 0.00 (2 of 2) | 75.0 ± 21.2 (1 of 2) |");
+    expect(page).toContain("| declines % | 10.0 ± 0.00 | 20.0 ± 0.00 | 30.0 ± 0.00 |");
+  });
+
   it("draws the mean curve over seeds in a band from the lowest to the highest", () => {
     const [[file, svg]] = chartsOf(bySeed) as [[string, string]];
     expect(file).toBe("2.svg");

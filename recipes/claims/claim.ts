@@ -8,12 +8,20 @@ export type Claim = {
   paper: string;
   /** Ours, by name; units stand in the names. */
   figures: Record<string, number>;
+  /** Figures of every model of the pipeline, where the claim is about its ups and downs. */
+  byStage?: ByStage;
   /** Whether the figures go the way the paper's do. */
   holds: boolean;
   /** Curves over optimizer steps, by name. */
   curves?: Record<string, Point[]>;
   /** A found sample, where the claim is about one. */
   sample?: string;
+};
+
+/** A figure of each model in the order of the stages, in a row for each column of the table; the paper's figure where it has one. */
+export type ByStage = {
+  models: string[];
+  rows: { name: string; paper?: { name: string; values: number[] } | undefined; ours: number[] }[];
 };
 
 export type Point = [step: number, value: number];

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { Estimate, Evaluation, Figure, Run } from "aha-rl";
 import type { RoundFigures } from "../mcts/measure.ts";
 import type { StageFigures } from "../r1/measure.ts";
+import { byStage } from "./by-stage.ts";
 import { type Claim, curve, inPercent, meanOf, type Point } from "./claim.ts";
 import type { CountdownFigures, FewShotFigures } from "./countdown.ts";
 import type { Finished } from "./finished.ts";
@@ -133,17 +134,14 @@ export async function claimsOf(r1: Finished, run: Run, parts: Ablations): Promis
       claim: "Table 3: Dev2 reasons better than Dev1; R1 is preferred above all.",
       paper: "AIME 59.0 → 74.0 %; AlpacaEval 24.7, 50.1, 55.8, 62.1, 87.6 %",
       figures: {
-        "Dev1, Countdown %": dev1("countdown %"),
-        "Dev2, Countdown %": dev2("countdown %"),
-        "R1-Zero, helpful %": zeroRow("helpful %"),
-        "Dev1, helpful %": dev1("helpful %"),
-        "Dev2, helpful %": dev2("helpful %"),
-        "Dev3, helpful %": dev3("helpful %"),
-        "R1, helpful %": final("helpful %"),
+        "Dev2 − Dev1, Countdown points": dev2("countdown %") - dev1("countdown %"),
+        "R1 − the best before it, helpful points":
+          final("helpful %") - Math.max(...[zeroRow, dev1, dev2, dev3].map((row) => row("helpful %"))),
       },
       holds:
         dev2("countdown %") > dev1("countdown %") &&
         [zeroRow, dev1, dev2, dev3].every((row) => final("helpful %") > row("helpful %")),
+      byStage: byStage([zeroRow, dev1, dev2, dev3, final]),
     },
     {
       number: 8,

@@ -33,10 +33,46 @@ export function claimsPage(bySeed, { command, charts, isQuick }) {
     "| | ours |",
     "|---|---|",
     ...Object.keys(first.figures).map((name) => `| ${name} | ${spread(all.map(({ figures }) => figures[name]))} |`),
+    ...(first.byStage ? ["", ...stagesTable(all.map(({ byStage }) => byStage))] : []),
     ...(first.curves ? ["", `![${first.claim}](${charts}/${first.number}.svg)`] : []),
     ...(first.sample ? ["", "Found in a rollout:", "", `    ${first.sample}`] : []),
   ]);
   return `${[...head, ...index, ...sections].join("\n")}\n`;
+}
+
+/** The models beside each other; a figure that has one of the paper's above it says in how many seeds it went the paper's way. */
+function stagesTable(bySeed) {
+  const [{ models, rows }] = bySeed;
+  const line = (name, cells) => `| ${[name, ...cells].join(" | ")} |`;
+  const goesAlong = (ours, paper, i) => Math.sign(ours[i] - ours[i - 1]) === Math.sign(paper[i] - paper[i - 1]);
+  const lines = rows.flatMap(({ name, paper, ours }, r) => {
+    const seeds = bySeed.map((one) => one.rows[r].ours);
+    const figures = ours.map((_, i) => {
+      const along = seeds.filter((one) => i > 0 && paper && goesAlong(one, paper.values, i)).length;
+      return `${spread(seeds.map((one) => one[i]))}${i > 0 && paper ? ` (${along} of ${seeds.length})` : ""}`;
+    });
+    return [
+      ...(paper
+        ? [
+            line(
+              `*paper: ${paper.name}*`,
+              paper.values.map((value) => `*${value}*`),
+            ),
+          ]
+        : []),
+      line(name, figures),
+    ];
+  });
+  return [
+    "Under a figure of the paper's: ours of the nearest column, and in brackets the seeds that go up or down from the model before as the paper does.",
+    "",
+    line("", models),
+    line(
+      "---",
+      models.map(() => "---"),
+    ),
+    ...lines,
+  ];
 }
 
 const heldIn = (all) => `${all.filter(({ holds }) => holds).length} of ${all.length}`;
