@@ -14,6 +14,7 @@ import { claimsOf } from "./claims/claims.ts";
 import { fewShot, scored } from "./claims/countdown.ts";
 import { finishedRun } from "./claims/finished.ts";
 import { biasedModel, hackedPolicy } from "./claims/hacking.ts";
+import { declinesHarmless } from "./claims/harmless.ts";
 import { variants } from "./claims/variants.ts";
 import ppoRecipe from "./ppo.ts";
 import { measure } from "./r1/measure.ts";
@@ -141,6 +142,15 @@ export default defineRecipe({
       model: faulty.model,
     });
 
+    const harmless = await stage(
+      "harmless",
+      async () => ({
+        withSafety: await declinesHarmless(r1.model("r1"), evaluation, seed),
+        without: await declinesHarmless(careless.model, evaluation, seed),
+      }),
+      { ...r1.begun("r1"), evaluation, model: careless.model },
+    );
+
     const claims = await claimsOf(r1, run, {
       dropped: config.prm && config.mcts ? { prm: finishedRun(config.prm), mcts: finishedRun(config.mcts) } : undefined,
       before,
@@ -148,6 +158,7 @@ export default defineRecipe({
       shots,
       withLanguage,
       withoutSafety,
+      harmless,
       objectives,
     });
     for (const { number, claim, holds } of claims)

@@ -15,6 +15,8 @@ export type Ablations = {
   shots: FewShotFigures;
   withLanguage: StageFigures;
   withoutSafety: StageFigures;
+  /** Harmless requests that are declined, per cent, by R1 and by R1 without its safety prompts. */
+  harmless: { withSafety: number; without: number };
   /** Held-out accuracy after the same steps, by objective. */
   objectives: Record<string, number>;
   /** Runs of what the paper tried and dropped, where there are any. */
@@ -26,7 +28,7 @@ const numberIn = (figure: Figure | undefined): number =>
 
 /** Every claim with this seed's figures, also written to claims.json. What "holds" means stands in each. */
 export async function claimsOf(r1: Finished, run: Run, parts: Ablations): Promise<Claim[]> {
-  const { before, zero, shots, objectives } = parts;
+  const { before, zero, shots, harmless, objectives } = parts;
   const [r1Metrics, rollouts, metrics] = [
     r1.path("metrics.jsonl"),
     r1.path("rollouts.jsonl"),
@@ -176,6 +178,8 @@ export async function claimsOf(r1: Finished, run: Run, parts: Ablations): Promis
         "without safety, declines harmful %": carelessRow("declines %"),
         "declines borderline %": final("overcautious %"),
         "without safety, declines borderline %": carelessRow("overcautious %"),
+        "declines harmless %": harmless.withSafety,
+        "without safety, declines harmless %": harmless.without,
         "facts %": final("facts %"),
         "without safety, facts %": carelessRow("facts %"),
       },
