@@ -42,7 +42,7 @@ await runScript(async () => {
   };
   const page = isQuick ? join(packageRoot, out, "quick.md") : join(packageRoot, "docs", "claims.md");
   const charts = isQuick ? join(packageRoot, out, "quick") : join(packageRoot, "docs", "claims");
-  const command = `npm run claims${isQuick ? " -- --quick" : ""}`;
+  const command = ["npm run claims", ...(words.length > 0 ? ["--", ...words] : [])].join(" ");
   const bySeed = [];
   for (const seed of seeds) {
     const name = (kind) => `${kind}${isQuick ? "-quick" : ""}-${seed}`;

@@ -59,7 +59,7 @@ describe("the page of the claims", () => {
       charts: "c",
       isQuick: false,
     });
-    expect(page).toContain("| *paper: AIME* | *70* | *60* | *80* |");
+    expect(page).toContain("| *paper: AIME* | *70.0* | *60.0* | *80.0* |");
     expect(page).toContain("| countdown % | 85.0 ± 7.07 | 70.0 ± 0.00 (2 of 2) | 75.0 ± 21.2 (1 of 2) |");
     expect(page).toContain("| declines % | 10.0 ± 0.00 | 20.0 ± 0.00 | 30.0 ± 0.00 |");
   });

@@ -56,7 +56,7 @@ function stagesTable(bySeed) {
         ? [
             line(
               `*paper: ${paper.name}*`,
-              paper.values.map((value) => `*${value}*`),
+              paper.values.map((value) => `*${value.toFixed(1)}*`),
             ),
           ]
         : []),
