@@ -9,7 +9,11 @@
 namespace aha {
 namespace {
 
-std::runtime_error failed(const char* what) { return std::runtime_error(std::string(what) + ": " + std::strerror(errno)); }
+// The number tells TypeScript the error's name, which node:fs errors have as their code.
+std::runtime_error failed(const char* what) {
+  int number = errno;
+  return std::runtime_error(std::string(what) + ": " + std::strerror(number) + " (errno " + std::to_string(number) + ")");
+}
 
 at::Tensor& plain(at::Tensor& tensor) {
   if (!tensor.is_cpu() || !tensor.is_contiguous()) throw std::runtime_error("takes a contiguous CPU tensor");

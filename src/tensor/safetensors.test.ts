@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type DType, liveTensors, readSafetensors, SafetensorsFile, type Tensor, tensor, tidy } from "./index.ts";
-import { writeSafetensors } from "./safetensors.ts";
+import { native } from "./native.ts";
+import { withCode, writeSafetensors } from "./safetensors.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "aha-safetensors-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -63,6 +64,16 @@ describe("a safetensors file", () => {
       const view = tensor([1, 2, 3, 4], [2, 2]).transpose(0, 1);
       expect(() => writeSafetensors(at("view"), { view })).toThrow("writeFrom: takes a contiguous CPU tensor");
     });
+  });
+
+  it("on a full disk fails with the code that node:fs gives", () => {
+    using values = tensor([1, 2]);
+    const full = openSync("/dev/full", "w");
+    const write = () => withCode(() => native.writeFrom(values.handle, full, 0));
+    expect(write).toThrow(
+      expect.objectContaining({ code: "ENOSPC", message: expect.stringContaining("cannot write") }),
+    );
+    closeSync(full);
   });
 
   it("can be cut off at any byte and is then refused by name, with nothing left alive", () => {

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import { getSystemErrorName } from "node:util";
 import { type DType, dtypeBytes } from "./dtype.ts";
 import { native } from "./native.ts";
 import { empty, type Tensor } from "./tensor.ts";
@@ -45,7 +46,7 @@ export class SafetensorsFile {
     if (entry === undefined) throw new Error(`${this.path}: no tensor "${name}". It has ${this.entries.size} others.`);
     return tidy(() => {
       const tensor = empty(entry.shape, { dtype: entry.dtype });
-      native.readInto(tensor.handle, this.#fd, entry.start);
+      withCode(() => native.readInto(tensor.handle, this.#fd, entry.start));
       return tensor;
     });
   }
@@ -105,6 +106,16 @@ export function readSafetensors(path: string): Record<string, Tensor> {
   return tidy(() => Object.fromEntries([...file.entries.keys()].map((name) => [name, file.read(name)])));
 }
 
+/** Runs `work` of the addon; an error of the system has its name as the `code`, as those of node:fs do (ENOSPC, …). */
+export function withCode(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    const [, number] = /\(errno (\d+)\)/.exec((error as Error).message) ?? [];
+    throw number === undefined ? error : Object.assign(error as Error, { code: getSystemErrorName(-Number(number)) });
+  }
+}
+
 /**
  * Writes tensors (contiguous, on the CPU), the widest element types first so that each lies at a multiple of its own,
  * and syncs the file. The folder and a rename are the caller's.
@@ -131,7 +142,7 @@ export function writeSafetensors(
     writeSync(fd, Buffer.concat([first, text]));
     offset = 8 + text.length;
     for (const [, tensor] of ordered) {
-      native.writeFrom(tensor.handle, fd, offset);
+      withCode(() => native.writeFrom(tensor.handle, fd, offset));
       offset += tensor.sizeBytes;
     }
     fsyncSync(fd);
