@@ -1,3 +1,6 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runSandboxed, sandboxProblem } from "./index.ts";
 import { releaseSlot, takeSlot } from "./slots.ts";
@@ -17,6 +20,37 @@ describe.skipIf(problem !== undefined)("a sandbox", { timeout: 30_000 }, () => {
     releaseSlot(after);
     expect(after.id).toBe(next.id);
   });
+
+  it.each([
+    [2, { end: "exit" }, 3],
+    [9, { end: "failed", problem: expect.stringContaining("Resource temporarily unavailable") }, 4],
+  ])(
+    "is tried again where the machine has no process left %d times, four times at most",
+    async (times, ends, tries) => {
+      // A bwrap that refuses the first times, as the real one does, then is the real one.
+      const folder = mkdtempSync(join(tmpdir(), "aha-bwrap-"));
+      const path = process.env.PATH;
+      try {
+        const seen = join(folder, "seen");
+        mkdirSync(seen);
+        const script = `#!/bin/sh
+n=$(ls ${seen} | wc -l); touch ${seen}/$n
+[ $n -ge ${times} ] && PATH=${path} exec bwrap "$@"
+echo "bwrap: Can't fork for pid 1: Resource temporarily unavailable" >&2; exit 1
+`;
+        writeFileSync(join(folder, "bwrap"), script);
+        chmodSync(join(folder, "bwrap"), 0o755);
+        chmodSync(folder, 0o755);
+        chmodSync(seen, 0o777);
+        process.env.PATH = `${folder}:${path}`;
+        expect(await shell("true")).toMatchObject(ends);
+        expect(readdirSync(seen)).toHaveLength(tries);
+      } finally {
+        process.env.PATH = path;
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 
   it("reads its input again from the beginning, and cannot change it", async () => {
     const script =

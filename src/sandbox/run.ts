@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { announce, bubblewrapOptions, inheritedDescriptors, inputPath, resourceLimits, streams } from "./bubblewrap.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { releaseSlot, type Slot, takeSlot } from "./slots.ts";
@@ -289,7 +290,21 @@ function failure(problem: string, wallMs: number): RunResult {
   };
 }
 
+/** Pauses in milliseconds after which a sandbox that the machine had no process left for is tried again. */
+const pauses = [50, 200, 800];
+
+/** The program had not begun, and what was lacking may be there in a moment: what fork says where it may have no more processes. */
+const isForNow = ({ end, problem }: RunResult): boolean =>
+  end === "failed" && /Resource temporarily unavailable/.test(problem ?? "");
+
 /** Runs a command in a fresh sandbox to its end. Never rejects: what went wrong is in `end` and `problem`. */
-export function runSandboxed(request: RunRequest): Promise<RunResult> {
-  return startSandbox({ ...request, stdin: request.stdin ?? "" }).result;
+export async function runSandboxed(request: RunRequest): Promise<RunResult> {
+  const run = () => startSandbox({ ...request, stdin: request.stdin ?? "" }).result;
+  let result = await run();
+  for (const pause of pauses) {
+    if (!isForNow(result)) break;
+    await sleep(pause);
+    result = await run();
+  }
+  return result;
 }
