@@ -196,3 +196,26 @@ describe("any JSON-shaped config", () => {
     ]);
   });
 });
+
+describe("a rule of a whole group", () => {
+  const pairs = settings({ steps: count(4), each: count(2) }, ({ steps, each }) =>
+    steps % each === 0 ? undefined : `steps is ${steps}. Expected a multiple of ${each}.`,
+  );
+
+  it("is kept by its defaults, by a part of them and by --set, which are looked at together", () => {
+    const wrong = () => settings({ steps: 3, each: 2 }, () => "steps and each do not fit.");
+    expect(message(wrong)).toBe("settings: steps and each do not fit.");
+    expect(message(() => applyPartial(pairs, { steps: 3 }, "here"))).toBe(
+      "here: steps is 3. Expected a multiple of 2.",
+    );
+    expect(message(() => applyOverrides(pairs, ["each=3"]))).toBe("--set: steps is 4. Expected a multiple of 3.");
+    expect(applyOverrides(pairs, ["each=3", "steps=9"])).toMatchObject({ steps: 9, each: 3 });
+  });
+
+  it("goes where the group is spread and nested, and is named by its place", () => {
+    const recipe = settings({ model: "m", late: { rl: { ...pairs, rate: 1 } } });
+    expect(message(() => applyOverrides(recipe, ["late.rl.steps=5"]))).toBe("--set: late.rl: steps is 5. Expected a multiple of 2."); // biome-ignore format: one line
+    expect(message(() => settings({ rl: { ...pairs, steps: 7 } }))).toBe("settings: rl: steps is 7. Expected a multiple of 2."); // biome-ignore format: one line
+    expect(JSON.stringify(recipe)).toBe('{"model":"m","late":{"rl":{"steps":4,"each":2,"rate":1}}}');
+  });
+});

@@ -17,12 +17,32 @@ type Config = Record<string, unknown>;
 const ruleKey = (name: string) => Symbol.for(`aha rule of ${name}`);
 type Ruled = Config & Record<symbol, Rule>;
 
+/** What is wrong with settings of a group beside each other, as a sentence; undefined where they fit. */
+export type GroupRule<C> = (group: C) => string | undefined;
+
+/** Where a record keeps the rule of the whole group; spreading copies it, too. */
+const groupRuleKey = Symbol.for("aha rule of the group");
+type GroupRuled = { [groupRuleKey]?: GroupRule<Config> };
+
 /**
- * Turns a record of defaults into plain values whose rules (`oneOf`, `count`, `within`, `optional`) are remembered.
- * The defaults are the schema: what is not in them cannot be set. Throws when a default breaks its own rule.
+ * Turns a record of defaults into plain values whose rules (`oneOf`, `count`, `within`, `optional`) are remembered, and `rule`,
+ * which all of them beside each other keep. The defaults are the schema: what is not in them cannot be set. Throws when they
+ * break a rule of their own.
  */
-export function settings<C extends Config>(defaults: C): C {
-  return resolve(defaults, []) as C;
+export function settings<C extends Config>(defaults: C, rule?: GroupRule<C>): C {
+  const all = rule === undefined ? defaults : { ...defaults, [groupRuleKey]: rule };
+  return keepingGroupRules(resolve(all, []), "settings") as C;
+}
+
+/** The same settings. Throws a UserError for the first group of them whose rule is broken; `where` opens the message. */
+function keepingGroupRules<C extends Config>(config: C, where: string, path: string[] = []): C {
+  const wrong = (config as GroupRuled)[groupRuleKey]?.(config);
+  if (wrong !== undefined)
+    throw new UserError(`${[where, ...(path.length > 0 ? [path.join(".")] : [])].join(": ")}: ${wrong}`);
+  for (const [name, value] of Object.entries(config)) {
+    if (isRecord(value)) keepingGroupRules(value, where, [...path, name]);
+  }
+  return config;
 }
 
 function resolve(defaults: Config, path: string[]): Ruled {
@@ -44,7 +64,8 @@ function resolve(defaults: Config, path: string[]): Ruled {
     }
     return own === undefined ? [[name, value]] : [[name, value], [ruleKey(name), own]]; // biome-ignore format: one line
   });
-  return Object.fromEntries(entries) as Ruled;
+  const { [groupRuleKey]: whole } = defaults as GroupRuled;
+  return { ...Object.fromEntries(entries), ...(whole !== undefined && { [groupRuleKey]: whole }) } as Ruled;
 }
 
 /**
@@ -65,7 +86,7 @@ export function applyOverrides<C extends Config>(defaults: C, overrides: readonl
     seen.set(path, override);
     config = setText(config, config, path.split("."), [], override.slice(equals + 1), where) as C;
   }
-  return config;
+  return keepingGroupRules(config, "--set");
 }
 
 /** Applies one text at `path`, copying the records on the way down. */
@@ -93,11 +114,11 @@ function setText(root: Config, config: Ruled, path: string[], above: string[], t
 
 /**
  * A copy of `defaults` with the settings of `partial` in place. Throws a UserError for an unknown name or a value
- * that is not what the default's type and rule allow; `where` opens the message.
+ * that is not what the default's type and rule, or its group's, allow; `where` opens the message.
  */
 export function applyPartial<C extends Config>(defaults: C, partial: DeepPartial<C>, where = "config"): C {
   const root = settings(defaults);
-  return merge(root, root, partial as Config, [], where) as C;
+  return keepingGroupRules(merge(root, root, partial as Config, [], where), where) as C;
 }
 
 function merge(root: Config, config: Ruled, partial: Config, above: string[], where: string): Ruled {

@@ -6,7 +6,7 @@ import { computeDefaults, optimizerDefaults } from "./trainer-config.ts";
  * sampling phase of `promptsPerStep · miniBatches` prompts. Learning rate, KL coefficient, group size, temperature and
  * the reference's renewal are the paper's kind of setting; clip range, Adam and warm-up are not given there and ours.
  */
-export const rolloutDefaults = settings({
+const plainDefaults = {
   steps: count(200),
   promptsPerStep: count(32),
   /** Answers per prompt. */
@@ -74,9 +74,18 @@ export const rolloutDefaults = settings({
   /** Predicted tokens in one forward and backward pass. */
   microBatchTokens: count(1024),
   ...computeDefaults,
-});
+};
 
-export type RolloutConfig = typeof rolloutDefaults;
+export type RolloutConfig = typeof plainDefaults;
+
+/** A rollout's updates are all made: what is wrong with a number of steps that ends in the middle of one. */
+export function wholeRollouts({ steps, miniBatches, innerEpochs }: RolloutConfig): string | undefined {
+  const perRollout = miniBatches * innerEpochs;
+  if (steps % perRollout === 0) return undefined;
+  return `steps is ${steps}, each rollout makes ${perRollout} (miniBatches · innerEpochs). Expected a multiple of ${perRollout}.`;
+}
+
+export const rolloutDefaults: RolloutConfig = settings(plainDefaults, wholeRollouts);
 
 /** The length limit of answers in force at a step. */
 export const limitAt = ({ maxNewTokens, longerFrom, longerTokens }: RolloutConfig, step: number): number =>

@@ -16,7 +16,7 @@ import {
 import { type Collected, collect } from "./collect.ts";
 import { evaluateTasks } from "./evaluate-tasks.ts";
 import { grpoRollout, type RolloutParts } from "./grpo.ts";
-import { type GrpoConfig, limitAt, type RolloutConfig } from "./grpo-config.ts";
+import { type GrpoConfig, limitAt, type RolloutConfig, wholeRollouts } from "./grpo-config.ts";
 import { grpoNeeds, planMemory, refuseWhatCannotFit } from "./memory.ts";
 import { freshSource, PromptSource, type SourceState } from "./prompt-source.ts";
 import { reportRollout, type TimedStep } from "./rollout-report.ts";
@@ -90,12 +90,8 @@ export async function trainByRollouts<R, C extends RolloutConfig>(
 ): Promise<GrpoResult> {
   const { name } = algorithm;
   const run = runOf(name);
-  const perRollout = config.miniBatches * config.innerEpochs;
-  if (config.steps % perRollout !== 0) {
-    throw new UserError(
-      `${name}: steps is ${config.steps}, each rollout makes ${perRollout} (miniBatches · innerEpochs). Expected a multiple of ${perRollout}.`,
-    );
-  }
+  const wrong = wholeRollouts(config);
+  if (wrong !== undefined) throw new UserError(`${name}: ${wrong}`);
   const loaded = await loadTasks(tasks, config.steps);
   const folder = run.claimCheckpoints();
   const options = policyOptions(config, algorithm.optimizer?.(config));

@@ -263,13 +263,18 @@ describe("settings", () => {
       expect(() => grpoConfig({ [name]: 0.9 } as object)).toThrow(/no such setting/);
   });
 
-  it("steps that are no multiple of a rollout's updates are refused before anything is loaded", async () => {
-    const recipe = defineRecipe({
-      name: "odd",
-      config: { grpo: grpoConfig({ steps: 10, miniBatches: 2, innerEpochs: 2 }) },
-      run: ({ config }) => grpo(join(dir, "nowhere"), parity, config.grpo),
+  it("steps that are no multiple of a rollout's updates are refused before anything begins", async () => {
+    const expected = /steps is 10, each rollout makes 4.*multiple of 4/;
+    const odd = { steps: 10, miniBatches: 2, innerEpochs: 2 };
+    expect(() => grpoConfig(odd)).toThrow(expected);
+    expect(() => defineRecipe({ name: "odd", config: { grpo: { ...grpoConfig(), ...odd } }, run: () => {} })).toThrow(expected); // biome-ignore format: one line
+    // Also where no recipe's settings are asked.
+    const byHand = defineRecipe({
+      name: "by-hand",
+      config: {},
+      run: () => grpo(join(dir, "nowhere"), parity, { ...grpoConfig(), ...odd }),
     });
-    await expect(runRecipe(recipe, { dir: join(dir, "odd"), seed: 1 })).rejects.toThrow(/steps is 10, each rollout makes 4.*multiple of 4/); // biome-ignore format: one line
+    await expect(runRecipe(byHand, { dir: join(dir, "by-hand"), seed: 1 })).rejects.toThrow(expected);
   });
 });
 
