@@ -15,7 +15,8 @@ import { fewShot, scored } from "./claims/countdown.ts";
 import { finishedRun } from "./claims/finished.ts";
 import { biasedModel, hackedPolicy } from "./claims/hacking.ts";
 import { declinesHarmless } from "./claims/harmless.ts";
-import { variants } from "./claims/variants.ts";
+import { inBothLanguages } from "./claims/languages.ts";
+import { variantsOf } from "./claims/variants.ts";
 import ppoRecipe from "./ppo.ts";
 import { measure } from "./r1/measure.ts";
 import { withScenarios } from "./r1/scenarios.ts";
@@ -72,6 +73,7 @@ export default defineRecipe({
     hacking: { ...brief, steps: 4 },
   },
   async run({ config, stage, run, seed }) {
+    const variants = variantsOf(config.variant);
     const r1 = finishedRun(config.r1);
     const { noise, zero: zeroRl, r1: last, generalShare, generalWeights, model: base } = r1.config;
     if (r1.config.world !== "tiny")
@@ -94,15 +96,16 @@ export default defineRecipe({
     const before = await score("base", base);
     const zero = await score("zero", r1.model("zero"), r1.begun("zero"));
 
-    // R1-Zero with a language reward.
-    const oneLanguage = world.reasoning({ form: "answer", language: 1 });
-    const consistent = await stage("language", () => grpo(base, oneLanguage, zeroRl), { base, zero: zeroRl });
-    const withLanguage = await figures("language-figures", consistent.model, "answer");
+    // R1-Zero with a language reward and without, asked as often in one language as in the other.
+    const inBoth = (language: number) => inBothLanguages(world.reasoning({ form: "answer", language }));
+    const mixed = await stage("mixed", () => grpo(base, inBoth(0), zeroRl), { base, zero: zeroRl });
+    const withoutLanguage = await figures("mixed-figures", mixed.model, "answer");
+    const consistent = await stage("one-language", () => grpo(base, inBoth(1), zeroRl), { base, zero: zeroRl });
+    const withLanguage = await figures("one-language-figures", consistent.model, "answer");
 
     // Objectives beside each other, all from the base.
     const objectives: Record<string, number> = {};
-    for (const [name, changes] of Object.entries(variants)) {
-      const settings = grpoConfig({ ...config.variant, ...changes });
+    for (const [name, settings] of variants) {
       const trained = await stage(`variant-${name}`, () => grpo(base, countdown, settings), { base, settings });
       objectives[name] = (await score(`variant-${name}-figures`, trained.model)).accuracy;
     }
@@ -157,6 +160,7 @@ export default defineRecipe({
       zero,
       shots,
       withLanguage,
+      withoutLanguage,
       withoutSafety,
       harmless,
       objectives,

@@ -5,27 +5,12 @@ import "./lib/node-version.mjs";
 const { mkdirSync, readFileSync, writeFileSync } = await import("node:fs");
 const { join, relative } = await import("node:path");
 const { ahaTrain } = await import("./lib/aha-train.mjs");
+const { quick } = await import("./lib/claims-quick.mjs");
 const { claimsPage, chartsOf } = await import("./lib/claims-page.mjs");
 const { packageRoot } = await import("./lib/paths.mjs");
 const { runScript } = await import("./lib/report.mjs");
 const { seedsGiven } = await import("./lib/seeds.mjs");
 const { setup } = await import("./lib/setup.mjs");
-
-/** One seed in minutes: fewer steps of everything, fewer problems. The order of things is what it can show. */
-const quick = {
-  r1: [
-    "zero.steps=120",
-    "dev2.steps=80",
-    "sampling.numPrompts=1000",
-    "r1.steps=80",
-    "studentRl.steps=60",
-    "distilledRl.steps=40",
-    "measure.problems=100",
-  ],
-  prm: ["grpo.steps=200", "labels.problems=200", "answers.problems=150"],
-  mcts: ["found.problems=150", "first.problems=300", "evaluation.problems=100"],
-  claims: ["variant.steps=24", "ppo.steps=24", "hacking.steps=120", "evaluation.problems=100", "evaluation.samples=8"],
-};
 
 await runScript(async () => {
   const words = process.argv.slice(2);

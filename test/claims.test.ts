@@ -2,8 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { type Recipe, resolveConfig } from "#run";
 import { ahaSample, reflectionCurves, reflectionsIn } from "../recipes/claims/reflection.ts";
+import { variantsOf } from "../recipes/claims/variants.ts";
+import claims from "../recipes/claims.ts";
+import mcts from "../recipes/mcts.ts";
+import prm from "../recipes/prm.ts";
+import r1 from "../recipes/r1.ts";
 import { chartsOf, claimsPage } from "../scripts/lib/claims-page.mjs";
+import { quick } from "../scripts/lib/claims-quick.mjs";
 import { seedTable } from "../scripts/lib/seed-table.mjs";
 import { seedsGiven } from "../scripts/lib/seeds.mjs";
 
@@ -141,5 +148,20 @@ describe("the seeds of a script", () => {
 
   it.each(["--quikc", "1.5", "-1", ""])("refuses %j, saying what a seed is", (word) => {
     expect(() => seedsGiven(["1", word])).toThrow(`${word} is not a seed. Expected whole numbers`);
+  });
+});
+
+describe("the quick claims", () => {
+  it.each(Object.entries({ r1, prm, mcts, claims }))("%s takes what it is set to", (name, recipe) => {
+    expect(() => resolveConfig(recipe as unknown as Recipe, { set: quick[name as keyof typeof quick] })).not.toThrow();
+  });
+
+  it.each([
+    ["all seeds", []],
+    ["quick", quick.claims],
+  ])("every objective fits the steps that it is given, %s", (_name, set) => {
+    const { variant } = resolveConfig(claims, { set });
+    for (const [name, { steps }] of variantsOf(variant)) expect([name, steps]).toEqual([name, variant.steps]);
+    expect(() => variantsOf({ ...variant, steps: 24 })).toThrow(/steps is 24, each rollout makes 16/);
   });
 });

@@ -6,6 +6,8 @@ export type Claim = {
   claim: string;
   /** The paper's own figure (arXiv 2501.12948). */
   paper: string;
+  /** What a reader of the figures has to know of how they were made. */
+  note?: string;
   /** Ours, by name; units stand in the names. */
   figures: Record<string, number>;
   /** Figures of every model of the pipeline, where the claim is about its ups and downs. */

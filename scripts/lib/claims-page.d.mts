@@ -4,6 +4,7 @@ export type PageClaim = {
   number: number;
   claim: string;
   paper: string;
+  note?: string;
   figures: Record<string, number>;
   holds: boolean;
   curves?: Record<string, number[][]>;

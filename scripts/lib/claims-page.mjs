@@ -29,6 +29,7 @@ export function claimsPage(bySeed, { command, charts, isQuick }) {
     `## ${first.number}. ${first.claim}`,
     "",
     `Paper: ${first.paper}. Holds: ${heldIn(all)}.`,
+    ...(first.note ? ["", first.note] : []),
     "",
     "| | ours |",
     "|---|---|",
