@@ -192,11 +192,12 @@ export async function claimsOf(r1: Finished, run: Run, parts: Ablations): Promis
       number: 11,
       claim: "PPO at λ 0.95 is far behind GRPO, at λ 1 near it; the clip holds stale mini-batches.",
       paper: "PPO λ 0.95 ≪ GRPO, λ 1.0 ≈ GRPO",
-      note: "Stale: sixteen mini-batches to a rollout, at R1-Zero's learning rate, where the policy moves too little in a rollout for the clip to matter, and (fast) at five times that.",
+      note: "Stale: sixteen mini-batches to a rollout, at R1-Zero's learning rate, where a clip that binds one token in a hundred only slows learning, and (fast) at five times that.",
       figures: objectives,
       holds:
+        // "Near": within a third of what the other λ falls short by.
+        objectives.plain! - objectives.ppo! < (objectives.plain! - objectives["ppo-095"]!) / 3 &&
         objectives["ppo-095"]! < objectives.ppo! &&
-        objectives["ppo-095"]! < objectives.plain! &&
         objectives["stale-fast-unclipped"]! < objectives["stale-fast"]!,
       curves: Object.fromEntries(
         await Promise.all(
