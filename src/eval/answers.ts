@@ -1,6 +1,15 @@
 import type { Answer } from "#rewards";
 import type { Completion, Group } from "#rollout";
-import { type AnswerScore, type Message, promptOf, rewardNumber, scoreAnswer, type Task } from "#tasks";
+import { UserError } from "#run";
+import {
+  type AnswerScore,
+  isVerifierFailure,
+  type Message,
+  promptOf,
+  rewardNumber,
+  scoreAnswer,
+  type Task,
+} from "#tasks";
 import { prefillOfIds, type Tokenizer, toAnswer } from "#tokenizer";
 
 /** A completion as text, with what it earned. */
@@ -20,6 +29,23 @@ export async function scoreGroup<R>(task: Task<R>, row: R, group: Group, tokeniz
     }),
   );
   return { promptId: prompt.id, promptIds: prompt.ids, scored };
+}
+
+/**
+ * A verifier that fails often is a bug to be mended or a judge to be reached, and no noise: what is left of the answers would
+ * be those that need no verdict, the wrong ones. @throws UserError where more than a share of `most` of them had a failing one.
+ */
+export function refuseFailingVerifier(
+  where: string,
+  groups: readonly Pick<ScoredGroup, "scored">[],
+  most: number,
+): void {
+  const all = groups.flatMap(({ scored }) => scored);
+  const failed = all.flatMap(({ score }) => Object.values(score.rewards).find(isVerifierFailure) ?? []);
+  if (failed.length <= most * all.length) return;
+  throw new UserError(
+    `${where}: ${failed.length} of ${all.length} answers have no reward, since their verifier failed: ${JSON.stringify(failed[0]!.detail)}. Expected at most ${most * 100} % (maxVerifierErrors). Mend the reward (aha check <task> runs it), or see that its judge can be reached.`,
+  );
 }
 
 /** The answers of a group as text, what the prompt prefilled included, in the order of its completions. */

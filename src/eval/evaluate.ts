@@ -1,7 +1,7 @@
 import type { FrozenPolicy } from "#policy";
 import { rowsOf, type Task } from "#tasks";
 import { permutation, streamKey } from "#tensor";
-import { promptIds, type Scored, scoreGroup, worth, worths } from "./answers.ts";
+import { promptIds, refuseFailingVerifier, type Scored, scoreGroup, worth, worths } from "./answers.ts";
 import { consAtK, type Estimate, meanWithError, passAt1, passAtK } from "./stats.ts";
 
 export type EvaluateOptions = {
@@ -15,6 +15,8 @@ export type EvaluateOptions = {
   seed: number;
   /** The reward that says whether an answer is right: the first of the task where absent. */
   correct?: string;
+  /** Largest share of the answers whose verifier may fail; 0.1 where absent. */
+  maxVerifierErrors?: number;
   onProgress?: (numDone: number, numProblems: number) => void;
 };
 
@@ -37,7 +39,10 @@ export type Evaluation = {
   rewards: Record<string, Estimate>;
 };
 
-/** Samples answers to held-out problems and scores them, as the paper does: pass@1 is the mean over k samples. */
+/**
+ * Samples answers to held-out problems and scores them, as the paper does: pass@1 is the mean over k samples.
+ * @throws UserError where a verifier fails on more answers than `maxVerifierErrors` allows.
+ */
 export async function evaluate<R>(
   policy: FrozenPolicy,
   task: Task<R>,
@@ -69,6 +74,7 @@ export async function evaluate<R>(
     onProgress?.(++numDone, prompts.length);
   }
   await Promise.all(scoring);
+  refuseFailingVerifier(`eval: task ${task.name}`, problems, options.maxVerifierErrors ?? 0.1);
   return { evaluation: summarize(problems, task, options), problems };
 }
 

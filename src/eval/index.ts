@@ -2,6 +2,7 @@ export {
   answersOf,
   messageIds,
   promptIds,
+  refuseFailingVerifier,
   type Scored,
   type ScoredGroup,
   scoreGroup,

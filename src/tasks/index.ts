@@ -37,5 +37,5 @@ export { type IfevalRow, ifeval } from "./ifeval.ts";
 export { type MathRow, math } from "./math.ts";
 export { ask, type PromptStyle, promptStyles, r1ZeroPrompt } from "./prompts.ts";
 export { type Random, randomOf } from "./random.ts";
-export { type AnswerScore, rewardNumber, scoreAnswer } from "./score.ts";
+export { type AnswerScore, askTwice, isVerifierFailure, rewardNumber, scoreAnswer } from "./score.ts";
 export { type Message, type Split, type Task, user } from "./types.ts";

@@ -41,17 +41,27 @@ export function rewardNumber(value: RewardValue): number | null {
   return typeof value === "object" && value !== null ? value.reward : value;
 }
 
-async function askTwice<R>(reward: Reward<R>, answer: Answer, row: R): Promise<RewardValue> {
-  const first = await ask(reward, answer, row);
-  return isVerifierFailure(first) ? ask(reward, answer, row) : first;
+/** One reward of an answer, asked twice where its verifier fails. An error that `isThrown` picks is thrown and not graded. */
+export async function askTwice<R>(
+  reward: Reward<R>,
+  answer: Answer,
+  row: R,
+  isThrown: (error: unknown) => boolean = () => false,
+): Promise<RewardValue> {
+  const first = await ask(reward, answer, row, isThrown);
+  return isVerifierFailure(first) ? ask(reward, answer, row, isThrown) : first;
 }
 
-/** A verifier's own timeout has no reward; a program's timeout is worth 0 and is final. A bad gold stays bad. */
-function isVerifierFailure(value: RewardValue): boolean {
-  return typeof value === "object" && value !== null && value.reward === null && value.verdict !== "badGold";
-}
+/** A verifier's own timeout has no reward; a program's timeout is worth 0 and is final. A bad gold is the data's. */
+export const isVerifierFailure = (value: RewardValue): value is Grade =>
+  typeof value === "object" && value !== null && value.reward === null && value.verdict !== "badGold";
 
-async function ask<R>(reward: Reward<R>, answer: Answer, row: R): Promise<RewardValue> {
+async function ask<R>(
+  reward: Reward<R>,
+  answer: Answer,
+  row: R,
+  isThrown: (error: unknown) => boolean,
+): Promise<RewardValue> {
   try {
     const value = await reward(answer, row);
     if (value === null) return null;
@@ -59,6 +69,7 @@ async function ask<R>(reward: Reward<R>, answer: Answer, row: R): Promise<Reward
     if (typeof worth === "number" ? Number.isFinite(worth) : worth === null) return value;
     return crash(`reward gave ${String(worth)}, expected a finite number, a grade or null`);
   } catch (error) {
+    if (isThrown(error)) throw error;
     return crash(error instanceof Error ? error.message : String(error));
   }
 }

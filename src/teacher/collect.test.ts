@@ -120,6 +120,45 @@ describe("collectRows", () => {
     }
   });
 
+  it("asks again what a judge who could not be reached has not judged, and stops when he stays away", async () => {
+    const out = newOut();
+    let isDown = true;
+    const judged = defineTask({
+      ...sums,
+      rewards: {
+        correct: (_, { a }) => {
+          if (isDown && a < 3) throw new ChatError("the connection failed");
+          return 1;
+        },
+      },
+    });
+    const options = { filters: [isCorrect], prompts: await taskPrompts(judged), out };
+    const without = await collectRows({ ...options, sampler: sampler(adder().model) });
+    expect(without).toMatchObject({ numFailed: 3, numSampled: 3, numRows: 3, dropped: {}, verdicts: { correct: 3 } });
+    const stopped = collectRows({ ...options, sampler: sampler(adder().model), maxFailures: 3 });
+    await expect(stopped).rejects.toThrow(/the connection failed 3 questions in a row.*same command/);
+    isDown = false;
+    const again = adder();
+    const whole = await collectRows({ ...options, sampler: sampler(again.model) });
+    expect(whole).toMatchObject({ numAsked: 3, numFailed: 0, numSampled: 6, numRows: 6 });
+    expect(again.asked).toHaveLength(3);
+  });
+
+  it("goes on past an answer that a judge refuses to read, whose prompt is counted", async () => {
+    const judge = noisyJudge({ score: () => 5, isEqual: () => true, isSafe: () => true, isReadable: () => true }, { noise: 0, seed: 1 }); // biome-ignore format: one line
+    const picky: typeof judge = {
+      ...judge,
+      isEqual: async (ask) => {
+        if (ask.truth === "3") throw new ChatError("context length exceeded", { status: 400 });
+        return judge.isEqual(ask);
+      },
+    };
+    const given = await taskPrompts(sums, { judge: { judge: picky, truth: ({ a, b }) => String(a + b) } });
+    const out = newOut();
+    const summary = await collectRows({ prompts: given, sampler: sampler(adder().model), filters: [isCorrect], out });
+    expect(summary).toMatchObject({ numPrompts: 6, numFailed: 1, numRows: 5 });
+  });
+
   it("refuses to mix rows of other settings, and names them", async () => {
     const out = newOut();
     const { model } = adder();
@@ -317,5 +356,27 @@ describe("coldStart", () => {
     const line = { id: "p#0", keep: true, question: "q", text: "a", ...edit };
     writeFileSync(path, `{"checked": true}\n${JSON.stringify(line)}\n`);
     expect(() => humanCheck([{ ...row, provenance }], { path })).toThrow(message);
+  });
+
+  it("reads what an editor saved: a mark at the begin, empty lines, no end of the last line; names the file's own lines", () => {
+    const path = newOut();
+    const provenance = { origin: "chat" as const, model: "m", promptId: "p", filters: [], numSampled: 2, dropped: {} };
+    const messages = [user("q"), { role: "assistant" as const, content: "a" }];
+    const rows = [0, 1].map((sample) => ({ promptId: "p", messages, provenance: { ...provenance, sample } }));
+    const [first, second] = rows.map(({ provenance: { sample } }) =>
+      JSON.stringify({ id: `p#${sample}`, keep: true, question: "q", text: "a" }),
+    );
+    writeFileSync(path, `\uFEFF{"checked": true}\r\n\r\n${first}\r\n${second}`);
+    expect(humanCheck(rows, { path }).map(({ provenance: { sample } }) => sample)).toEqual([0, 1]);
+    writeFileSync(path, `{"checked": true}\n\n${first}\n${second!.slice(0, -1)}`);
+    expect(() => humanCheck(rows, { path })).toThrow(/:4: not JSON .*Mend the line/);
+  });
+
+  it("says so when a person kept no row", async () => {
+    const given = await options("none", "person");
+    await expect(coldStart(given)).rejects.toThrow(/wait for a person/);
+    const path = join(given.folder, "to-check.jsonl");
+    writeFileSync(path, '{"checked": true}\n');
+    await expect(coldStart(given)).rejects.toThrow(/to-check\.jsonl: none of its 4 rows is kept/);
   });
 });

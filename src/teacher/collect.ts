@@ -61,7 +61,7 @@ export type CollectSummary = {
   numPrompts: number;
   /** Prompts that were asked in this call; the others were done before. */
   numAsked: number;
-  /** Prompts that got no answer; the next call asks them again. */
+  /** Prompts that got no answer, or no verdict of a judge who could be reached; the next call asks them again. */
   numFailed: number;
   numSampled: number;
   numTokens: number;
@@ -110,9 +110,12 @@ export async function collectRows(options: CollectOptions): Promise<CollectSumma
   const judge = (sampled: Answered) => {
     const one: Promise<void> = outcomeOf(sampled, { sampler, filters, names, mostPerPrompt })
       .then((outcome) => {
+        silence.end();
         journal.add(outcome);
         terminal?.advance(++numDone);
       })
+      // Whom a judge did not answer is asked again by the next call, like one whom the teacher did not.
+      .catch((error) => silence.add(sampled.prompt.question, error))
       .catch((error) => {
         failure ??= { error };
       })
@@ -121,10 +124,9 @@ export async function collectRows(options: CollectOptions): Promise<CollectSumma
   };
   try {
     for await (const sampled of sampler.sample(missing)) {
-      if ("answers" in sampled) {
-        silence.end();
-        judge(sampled); // Overlaps sampling: nothing waits here for a verdict.
-      } else silence.add(sampled.prompt.question, sampled.error);
+      // Overlaps sampling: nothing waits here for a verdict.
+      if ("answers" in sampled) judge(sampled);
+      else silence.add(sampled.prompt.question, sampled.error);
       if (failure) break;
       currentRun()?.stopIfAsked();
     }
@@ -135,13 +137,15 @@ export async function collectRows(options: CollectOptions): Promise<CollectSumma
   if (failure) throw failure.error;
   const done = prompts.filter(({ id }) => journal.has(id));
   const numRows = await writeRows(out, rowsOf(done, journal, out));
-  return {
+  const summary: CollectSummary = {
     ...totals(done, journal),
     numPrompts: prompts.length,
     numAsked: missing.length,
     numFailed: silence.numUnanswered,
     numRows,
   };
+  currentRun()?.log(`${out}: ${formatCounts(summary)}`);
+  return summary;
 }
 
 async function outcomeOf(
@@ -205,12 +209,31 @@ function totals(prompts: readonly CollectPrompt[], journal: Journal<Outcome>) {
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
+/** "12 correct, 3 summary": what was dropped, by why. */
+export const listCounts = (counts: Record<string, number>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(", ") || "none";
+
+/** The counts of a collection on one line, for a run's log. */
+const formatCounts = (summary: CollectSummary): string =>
+  countsOf(summary)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ");
+
 /** The counts of a collection, one per line, for a person. */
 export function formatSummary(summary: CollectSummary): string {
+  const lines = countsOf(summary);
+  const width = Math.max(...lines.map(([name]) => name.length));
+  const digits = Math.max(...lines.map(([, count]) => String(count).length));
+  return lines.map(([name, count]) => `${name.padEnd(width)}  ${String(count).padStart(digits)}`).join("\n");
+}
+
+function countsOf(summary: CollectSummary): [name: string, count: number][] {
   const { numPrompts, numAsked, numFailed, numSampled, numTokens, verdicts, dropped, numRows } = summary;
   const counted = (title: string, counts: Record<string, number>) =>
     Object.entries(counts).map(([name, count]): [string, number] => [`${title} ${name}`, count]);
-  const lines: [string, number][] = [
+  return [
     ["prompts", numPrompts],
     ["asked now", numAsked],
     ["without an answer", numFailed],
@@ -220,7 +243,4 @@ export function formatSummary(summary: CollectSummary): string {
     ...counted("dropped:", dropped),
     ["rows", numRows],
   ];
-  const width = Math.max(...lines.map(([name]) => name.length));
-  const digits = Math.max(...lines.map(([, count]) => String(count).length));
-  return lines.map(([name, count]) => `${name.padEnd(width)}  ${String(count).padStart(digits)}`).join("\n");
 }

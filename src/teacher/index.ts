@@ -13,6 +13,7 @@ export {
   type CollectSummary,
   collectRows,
   formatSummary,
+  listCounts,
   type Sampled,
   type SampledAnswer,
   type Sampler,

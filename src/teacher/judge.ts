@@ -66,7 +66,8 @@ export function chatJudge({ model, prompts, temperature = 0, maxTokens = 2048 }:
 export function judgeReward<R>(judge: Judge, of: (row: R) => { question: string; truth: string }): Reward<R> {
   const compare = async (answer: string, row: R): Promise<Grade> => {
     const isEqual = await judge.isEqual({ ...of(row), answer });
-    if (isEqual === undefined) return { verdict: "verifierError", reward: null };
+    if (isEqual === undefined)
+      return { verdict: "verifierError", reward: null, detail: { error: "the judge's verdict cannot be read" } };
     return isEqual ? { verdict: "correct", reward: 1 } : { verdict: "wrong", reward: 0 };
   };
   return (answer, row) => unlessMissing(answer, (text) => compare(text, row));

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { placeOf, type Row, readRows } from "#data";
 import type { Answer, RewardValue, Verdict } from "#rewards";
-import { type Message, promptOf, rowsOf, type Split, scoreAnswer, type Task, user } from "#tasks";
+import { askTwice, type Message, promptOf, rowsOf, type Split, type Task, user } from "#tasks";
+import { ChatError } from "./chat.ts";
 import type { CollectPrompt } from "./collect.ts";
 import { type Judge, judgeReward } from "./judge.ts";
 
@@ -41,8 +42,9 @@ export async function taskPrompts<R>(task: Task<R>, options: TaskPromptOptions<R
   return rows.slice(0, limit).map((row) => {
     const prompt = collectPrompt(promptOf(task, row));
     if (judge) return withJudge(prompt, judge.judge, judge.truth(row));
+    // A judge who cannot be reached has not judged: that is for who collects to know.
     const grade = async (answer: Answer) =>
-      verdictOfReward((await scoreAnswer(task, answer, row)).rewards[correct] ?? null);
+      verdictOfReward(await askTwice(task.rewards[correct]!, answer, row, (error) => error instanceof ChatError));
     return { ...prompt, grade, gradedBy: `task ${task.name}: ${correct}` };
   });
 }

@@ -1,6 +1,6 @@
-import { mean, type Scored, type ScoredGroup, scoreGroup, worth, worths } from "#eval";
+import { mean, refuseFailingVerifier, type Scored, type ScoredGroup, scoreGroup, worth, worths } from "#eval";
 import type { Policy } from "#policy";
-import { type Grade, type RewardValue, softOverlong } from "#rewards";
+import { softOverlong } from "#rewards";
 import type { Task } from "#tasks";
 import { streamKey } from "#tensor";
 import { isUseless } from "./advantage.ts";
@@ -51,7 +51,7 @@ export async function collect(parts: CollectParts): Promise<Collected> {
     const isLast = round + 1 === config.maxRounds;
     groups.push(...(config.maxRounds > 1 && !isLast ? usable.filter((group) => !isUseless(rewardsOf(group))) : usable));
   }
-  refuseFailingVerifier(all, config.maxVerifierErrors);
+  refuseFailingVerifier("train", all, config.maxVerifierErrors);
   if (groups.length === 0) {
     const why = JSON.stringify(all[0]?.scored[0]?.score.rewards);
     throw new Error(
@@ -116,20 +116,6 @@ function withRewards(group: ScoredGroup, { overlongBuffer }: RolloutConfig, maxN
 }
 
 const rewardsOf = ({ scored }: RewardedGroup): number[] => scored.map(({ reward }) => reward);
-
-/** A verifier that fails often is a bug to be mended, not noise to be trained around. */
-function refuseFailingVerifier(groups: readonly ScoredGroup[], most: number): void {
-  const all = groups.flatMap(({ scored }) => scored);
-  const failed = all.flatMap(({ score }) => Object.values(score.rewards).find(isFailure) ?? []);
-  if (failed.length <= most * all.length) return;
-  throw new Error(
-    `train: ${failed.length} of ${all.length} answers have no reward, since their verifier failed: ${JSON.stringify(failed[0]!.detail)}. Expected at most ${most * 100} % (maxVerifierErrors). Mend the reward; aha check <task> runs it.`,
-  );
-}
-
-/** Its verifier failed or ran out of its own time; a program that ran out of its is worth 0, a bad gold is the data's. */
-const isFailure = (value: RewardValue): value is Grade =>
-  typeof value === "object" && value !== null && value.reward === null && value.verdict !== "badGold";
 
 /** Share of the answers that the task's first reward finds right, of those it could judge; undefined where it could none. */
 function solvedShare({ task, scored }: TaskGroup): number | undefined {
