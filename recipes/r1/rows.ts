@@ -18,6 +18,7 @@ import {
   isFinished,
   LocalFrozen,
   labelSafety,
+  listCounts,
   policySampler,
   type Row,
   readAllRows,
@@ -118,7 +119,15 @@ export async function judgedRows(
   ];
   const verdicts = { path: join(folder, "compared.jsonl"), pairsPerPrompt, seed };
   const { pairs, dropped } = collectPairs(await comparePairs(helpful, general.judge, verdicts), { threshold, seed });
+  if (pairs.length === 0)
+    throw new UserError(
+      `${folder}/compared.jsonl: no pair to learn a preference from, of ${helpful.length} answers to ${general.helpful.length} prompts (left out: ${listCounts(dropped)}). Expected pairs whose answers the judge finds apart by more than answers.threshold (now ${threshold}): lower it, sample more (answers.samples), or look at what the judge says in that file.`,
+    );
   const responses = await labelSafety(sensitive, general.judge, { path: join(folder, "labelled.jsonl") });
+  if (responses.length === 0)
+    throw new UserError(
+      `${folder}/labelled.jsonl: none of ${sensitive.length} responses got a verdict that can be read. Expected some; look at what the judge says in that file, and at its prompt judge-safe.txt.`,
+    );
   const paths = { pairs: join(folder, "pairs.jsonl"), responses: join(folder, "responses.jsonl") };
   await writeJsonl(paths.pairs, pairs);
   await writeJsonl(paths.responses, responses);

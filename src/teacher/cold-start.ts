@@ -5,7 +5,7 @@ import { type AnswerSource, extractAnswer } from "#rewards";
 import { explained, type Terminal, UserError } from "#run";
 import { user } from "#tasks";
 import type { Author } from "./author.ts";
-import { type CollectPrompt, type CollectSummary, collectRows, type Sampler } from "./collect.ts";
+import { type CollectPrompt, type CollectSummary, collectRows, listCounts, type Sampler } from "./collect.ts";
 import { type Filter, hasNoRepetition, inOneLanguage, isCorrect, isFinished, readableFilters } from "./filters.ts";
 import { humanCheck } from "./human-check.ts";
 import { type CollectedRow, refuseGenerated } from "./provenance.ts";
@@ -79,15 +79,18 @@ export async function coldStart(options: ColdStartOptions): Promise<ColdStart> {
     out: rewritten,
     terminal,
   });
-  const rows = humanCheck(await readRowsOf(rewritten), {
-    path: join(folder, "to-check.jsonl"),
-    skip: options.check === "skip",
-  });
+  const readable = await readRowsOf(rewritten);
+  const toCheck = join(folder, "to-check.jsonl");
+  const rows = humanCheck(readable, { path: toCheck, skip: options.check === "skip" });
   const path = join(folder, "cold-start.jsonl");
   refuseGenerated(rows, path);
+  if (rows.length === 0 && readable.length > 0)
+    throw new UserError(
+      `${toCheck}: none of its ${readable.length} rows is kept. Expected one at least: set keep to true where a row is good, or mend its text.`,
+    );
   if (rows.length === 0) {
     const counts = Object.entries(summaries).map(
-      ([name, { numSampled, dropped }]) => `${name} ${numSampled} (dropped: ${listOf(dropped)})`,
+      ([name, { numSampled, dropped }]) => `${name} ${numSampled} (dropped: ${listCounts(dropped)})`,
     );
     throw new UserError(
       `${path}: no row is left to learn from, of ${prompts.length} prompts. Answers: ${counts.join(", ")}. Expected one at least. Give more prompts, samples or tokens, or an author who can solve them.`,
@@ -95,11 +98,6 @@ export async function coldStart(options: ColdStartOptions): Promise<ColdStart> {
   }
   return { path, numRows: await writeJsonl(path, rows), summaries };
 }
-
-const listOf = (counts: Record<string, number>): string =>
-  Object.entries(counts)
-    .map(([name, count]) => `${count} ${name}`)
-    .join(", ") || "none";
 
 /** Rows that `collectRows` wrote. */
 async function readRowsOf(path: string): Promise<CollectedRow[]> {

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { readJsonLines, UserError, writeFileAtomic } from "#run";
+import { existsSync, readFileSync } from "node:fs";
+import { UserError, writeFileAtomic } from "#run";
 import { splitResponse } from "#tokenizer";
 import type { CollectedRow } from "./provenance.ts";
 
@@ -29,24 +29,42 @@ export function humanCheck(rows: readonly CollectedRow[], { path, skip = false }
     const lines: object[] = [{ checked: false, todo } satisfies Header, ...rows.map(lineOf)];
     writeFileAtomic(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   }
-  const [header, ...lines] = readJsonLines<unknown>(path);
-  if ((header as Header | undefined)?.checked !== true) {
+  const [header, ...lines] = editedLines(path);
+  if ((header?.value as Header | undefined)?.checked !== true) {
     throw new UserError(
       `${path}: ${rows.length} rows wait for a person. Set keep to false or mend the text where needed, set "checked" to true in the first line, then start the same command again.`,
     );
   }
   const byId = new Map(rows.map((row) => [idOf(row), row]));
-  return lines.flatMap((line, index): CollectedRow[] => {
-    const { id, keep, text } = readLine(line, `${path}:${index + 2}`);
+  return lines.flatMap(({ where, value }): CollectedRow[] => {
+    const { id, keep, text } = readLine(value, where);
     const row = byId.get(id);
-    if (row === undefined)
-      throw new UserError(`${path}:${index + 2}: no row ${id}, or twice. Leave the ids as they were written.`);
+    if (row === undefined) throw new UserError(`${where}: no row ${id}, or twice. Leave the ids as they were written.`);
     byId.delete(id);
     if (!keep) return [];
     if (text === responseOf(row)) return [checkedAs(row, "kept")];
     return [
       checkedAs({ ...row, messages: [...row.messages.slice(0, -1), { role: "assistant", content: text }] }, "edited"),
     ];
+  });
+}
+
+/** The values of a file that a person's editor saved: it may begin with a mark, have empty lines, and end without a line's end. */
+function editedLines(path: string): { where: string; value: unknown }[] {
+  const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+  return text.split("\n").flatMap((line, index) => {
+    const where = `${path}:${index + 1}`;
+    if (line.trim() === "") return [];
+    try {
+      return [{ where, value: JSON.parse(line) as unknown }];
+    } catch (error) {
+      throw new UserError(
+        `${where}: not JSON (${(error as Error).message}). Mend the line, or delete it to drop its row.`,
+        {
+          cause: error,
+        },
+      );
+    }
   });
 }
 
