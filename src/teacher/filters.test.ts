@@ -6,6 +6,7 @@ import {
   describeFilter,
   type Filter,
   filterRows,
+  generalFilters,
   hasLength,
   hasNoCode,
   hasNoRepetition,
@@ -69,6 +70,16 @@ describe("each filter keeps a readable row and drops what it is for", () => {
 });
 
 describe("what is no reason to drop a row", () => {
+  it("a translation is in another language than its question; a thought in another one is a reason", () => {
+    const asked = { ...good, question: "How do you say good morning, my friend, in Chinese?" };
+    const inThought = "They ask for a greeting in the morning, said to a friend, so I give the common one.";
+    const answered = (text: string) => ({ ...asked, answer: parseAnswer(text) });
+    for (const text of ["早上好，我的朋友。", `<think>${inThought}</think>早上好，我的朋友。`])
+      expect(filterRows([answered(text)], generalFilters).dropped).toEqual({});
+    const foreign = answered("<think>他们想知道怎么用中文说早上好，所以我给出最常用的说法。</think>早上好，我的朋友。");
+    expect(filterRows([foreign], generalFilters).dropped).toEqual({ oneLanguage: 1 });
+  });
+
   it("formulas alone are in no other language", () => {
     expect(inOneLanguage().keeps(withText("<think>3 + 4 = 7 so 7</think> <answer> 7 </answer>"))).toBe(true);
     expect(inOneLanguage().keeps(withText("<think>3 + 4 = 7</think>7"))).toBe(true);

@@ -43,16 +43,26 @@ export const restatesResult: Filter = {
 
 /**
  * At least `share` of the words are in one language: the question's, or `language`. Words of formulas and code count
- * neither way; a response without words is in no other language.
+ * neither way; a response without words is in no other language. `of` "thought" leaves the answer aside, which a
+ * translation gives in another language than its question's.
  */
-export function inOneLanguage({ share = 0.95, language }: { share?: number; language?: Language } = {}): Filter {
+export function inOneLanguage({
+  share = 0.95,
+  language,
+  of = "response",
+}: {
+  share?: number;
+  language?: Language;
+  of?: "response" | "thought";
+} = {}): Filter {
   return {
     name: "oneLanguage",
-    limits: { share, ...(language !== undefined && { language }) },
+    limits: { share, ...(language !== undefined && { language }), ...(of === "thought" && { of }) },
     keeps: ({ question, answer }) => {
       // Tags are no words: a bare number between them is in any language.
       const { thought, shown } = splitResponse(answer.text);
-      const { detail } = gradeLanguage(`${thought}\n${shown}`, language ?? languageOf(question) ?? "en", 1);
+      const read = of === "thought" ? thought : `${thought}\n${shown}`;
+      const { detail } = gradeLanguage(read, language ?? languageOf(question) ?? "en", 1);
       // By its words, however few: the reward's demand for prose is no reason to drop a row.
       const { words, inTarget } = detail as { words: number; inTarget: number };
       return words === 0 || inTarget / words >= share;
@@ -116,8 +126,13 @@ export const reasoningFilters: readonly Filter[] = [
 /** What a row of the cold start has to be: the same, as a thought and a summary that restates the result. */
 export const readableFilters: readonly Filter[] = [...reasoningFilters, hasThought, restatesResult];
 
-/** General answers, which no rule can judge: whole, in one language, without loops. */
-export const generalFilters: readonly Filter[] = [isFinished, hasSummary, inOneLanguage(), hasNoRepetition()];
+/** General answers, which no rule can judge: whole, thought in one language, without loops. */
+export const generalFilters: readonly Filter[] = [
+  isFinished,
+  hasSummary,
+  inOneLanguage({ of: "thought" }),
+  hasNoRepetition(),
+];
 
 export type Filtered<C> = { kept: C[]; dropped: Record<string, number> };
 
