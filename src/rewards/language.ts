@@ -33,7 +33,7 @@ const minSentenceWords = 5;
 const minTellingWords = 4;
 /** Intl.Segmenter needs time with the square of a sentence's length: longer ones are cut (a word may be cut in two). */
 const segmentChars = 2000;
-/** How much more likely (in nats) a rival has to be before a sentence is not in the target language. */
+/** How much more likely (in nats) a rival has to be before a text is clearly in it, and not in the target language or English. */
 const clearNats = 8;
 /** Names of functions: formula, wherever they stand. */
 const functionNames = /^(?:sin|cos|tan|cot|sec|csc|log|ln|exp|mod|gcd|lcm|max|min|lim|det|sqrt)$/i;
@@ -75,7 +75,7 @@ export function languageReward<R>({ prompt, target, minWords }: LanguageOptions<
     gradeLanguage(thought, target?.(row) ?? languageOf(prompt(row)) ?? "en", minWords ?? minThoughtWords);
 }
 
-/** Which of `consistencyLanguages` a text is in: the commonest script, then the likeliest of its languages. */
+/** Which of `consistencyLanguages` a text is in: by the commonest script, and English where a Latin one is not clearly another. */
 export function languageOf(text: string): Language | undefined {
   const prose = proseOf(text.slice(0, maxChars));
   const counts = new Map<Language, number>();
@@ -84,11 +84,25 @@ export function languageOf(text: string): Language | undefined {
     if (language) counts.set(language, (counts.get(language) ?? 0) + 1);
   }
   const [most] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
-  if (most === undefined) return undefined;
   if (most === "ja") return isJapanese(prose) ? "ja" : "zh";
-  const { script, rivals } = scripts[most];
-  const found = likeliest(lettersOf(prose, script), rivals, most)?.language ?? most;
-  return Object.hasOwn(scripts, found) ? (found as Language) : most;
+  return most === "en" ? latinLanguageOf(prose) : most;
+}
+
+/**
+ * Most short questions are English, and their few letters are often a little likelier in another language ("Find x." in
+ * German): a question taken for another language costs every right answer its reward, or its place among the rows. So
+ * another language has to be clearly likelier, and twice as clearly where there are few words, of which one may be a name.
+ */
+function latinLanguageOf(prose: string): Language {
+  const { script, rivals } = scripts.en;
+  const letters = lettersOf(prose, script);
+  const known = rivals.filter((language): language is Language => Object.hasOwn(scripts, language));
+  const found = likeliest(letters, known, "en");
+  const enough = letters.split(" ").length < minTellingWords ? 2 * clearNats : clearNats;
+  if (found === undefined || found.nats < enough) return "en";
+  // Italian is no Spanish, though nearer to it than to English.
+  const rival = likeliest(letters, rivals, found.language)!;
+  return rival.nats < clearNats ? (found.language as Language) : "en";
 }
 
 const numLetters = (text: string) => text.match(/\p{L}/gu)?.length ?? 0;

@@ -85,6 +85,11 @@ describe("what is no reason to drop a row", () => {
     expect(inOneLanguage().keeps(withText("<think>3 + 4 = 7</think>7"))).toBe(true);
   });
 
+  it("a question too short to tell its language from its letters", () => {
+    for (const question of ["Find x.", "Define entropy.", "Determine f(2)", "Implement quicksort in Python"])
+      expect(inOneLanguage().keeps({ ...good, question })).toBe(true);
+  });
+
   it("code in the summary, where it was asked for, however much more of it there is than words", () => {
     const program = "def number_of_apples(bought, eaten):\n    return bought - eaten\n".repeat(20);
     const answered = withText(`<think>${thought}</think>\n\`\`\`py\n${program}\`\`\``);
