@@ -56,6 +56,20 @@ describe("gsm8k", () => {
   });
 });
 
+describe("gsm8k's final number", () => {
+  const load = (gold: string) =>
+    gsm8k({ data: write("gold-train.jsonl", [sums[0]!, { question: "q", answer: `so\n####${gold}` }]) }).load("train");
+
+  test.each(["", " abc", " see step 2"])("%j is none: an error with file and line", async (gold) => {
+    const shown = JSON.stringify(gold.trim());
+    await expect(load(gold)).rejects.toThrow(`gold-train.jsonl:2: field "answer" has ${shown} after "####"`);
+  });
+
+  test.each([" -10", "2,125", " $4.50", " .5", " -$3", " 12 apples", " 3/4"])("%j is one", async (gold) => {
+    expect((await load(gold))[1]?.answer).toBe(gold.trim());
+  });
+});
+
 describe("splits", () => {
   test("a file whose name says its split has no other", async () => {
     const task = gsm8k({ data: write("gsm8k-train.jsonl", sums) });
@@ -93,6 +107,43 @@ describe("math", () => {
     expect(await verdictOf(task, rows[0]!, "<think>x</think> It is \\boxed{0.5}.")).toBe("correct");
     expect(await verdictOf(task, rows[3]!, "<think>x</think> It is \\boxed{5}.")).toBe("correct");
     expect(await verdictOf(task, rows[4]!, "<think>x</think> It is \\boxed{5}.")).toBe("badGold");
+  });
+
+  test.each([{}, { answer: [] }, { gold: { value: 5 } }, { answer: ["2", null] }, { answer: true, solution: null }])(
+    "%j is no gold: an error with file and line",
+    async (gold) => {
+      const task = math({
+        data: write("math-test.jsonl", [
+          { problem: "p", answer: "7" },
+          { problem: "q", ...gold },
+        ]),
+      });
+      await expect(task.load("test")).rejects.toThrow(
+        /math-test\.jsonl:2: none of the fields answer, .* holds a value/,
+      );
+    },
+  );
+
+  test.each([{ answer: null }, { answer: "" }, { answer: null, solution: " " }])(
+    "rows with %j are no reason to refuse a file, unless no row of it has a gold",
+    async (gold) => {
+      const empty = [
+        { problem: "q", ...gold },
+        { problem: "r", ...gold },
+      ];
+      const some = math({ data: write("math-test.jsonl", [...empty, { problem: "p", answer: "7" }]) });
+      const rows = await some.load("test");
+      expect(await verdictOf(some, rows[0]!, "<think>x</think> It is \\boxed{5}.")).toBe("badGold");
+      const none = math({ data: write("none-test.jsonl", empty) });
+      await expect(none.load("test")).rejects.toThrow(
+        /none-test\.jsonl:1: no gold here, nor in any row after it \(2 in all\)/,
+      );
+    },
+  );
+
+  test("a field without a value does not hide one that has it", async () => {
+    const row = { problem: "p", answer: null, final_answer: "3", solution: null };
+    expect((await math({ data: write("math-test.jsonl", [row]) }).load("test"))[0]?.answer).toBe("3");
   });
 
   test("an answer in a thought that never ended, or cut off after it, earns nothing", async () => {

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { type Row, readAllRows, resolveData } from "#data";
+import { placeOf, type Row, readAllRows, resolveData } from "#data";
 import { type Answer, formatReward, type Grade, languageReward, type Reward, thinkFormat } from "#rewards";
 import { defineTask } from "./define-task.ts";
 import { ask, type PromptStyle } from "./prompts.ts";
@@ -27,6 +27,8 @@ type DataTask<R extends Question> = {
   name: string;
   /** A row of the file as a row of the task. @throws Error that names file, line and field. */
   read: (row: Row) => R;
+  /** Whether a row can be graded, where some of a good file cannot. A file in which none can is refused. */
+  hasGold?: (row: R) => boolean;
   /** Grades an answer part that is there and was not cut off. */
   grade: (answer: string, row: R) => Grade | Promise<Grade>;
   /** What a gold response thinks and answers. */
@@ -38,13 +40,21 @@ const heldOutOneIn = 20;
 
 /** A task over the rows of a data set; rewards `correct`, `format` (the shape its prompt asks for) and `language`. */
 export function dataTask<R extends Question>(parts: DataTask<R>, options: DataTaskOptions): Task<R> {
-  const { name, read, grade, gold } = parts;
+  const { name, read, hasGold, grade, gold } = parts;
   const style = options.prompt ?? parts.defaultPrompt ?? "boxed";
   const loaded = new Map<Split, Promise<R[]>>();
   const load = (split: Split): Promise<R[]> => {
     const rows =
       loaded.get(split) ??
-      readSplit(name, options.data, split).then((all) => ofSplit(all.rows.map(read), all.isWhole, split));
+      readSplit(name, options.data, split).then(({ rows: found, isWhole }) => {
+        const all = found.map(read);
+        if (hasGold && found[0] !== undefined && !all.some(hasGold)) {
+          throw new Error(
+            `${placeOf(found[0])}: no gold here, nor in any row after it (${found.length} in all). Fields here: ${Object.keys(found[0]).join(", ")}.`,
+          );
+        }
+        return ofSplit(all, isWhole, split);
+      });
     loaded.set(split, rows);
     return rows;
   };

@@ -27,10 +27,14 @@ export function math(options: DataTaskOptions): Task<MathRow> {
         const question = firstText(row, ["problem", "question", "prompt"]);
         const solution = textOf(row.solution) ?? "";
         const golds = ["answer", "final_answer", "gold", "solution"];
-        if (golds.every((name) => row[name] === undefined)) missing(row, golds);
-        // An empty gold is no reason to refuse the file: its verdict is badGold, and the row is left out and counted.
-        return { question, answer: golds.map((name) => textOf(row[name])).find(Boolean) ?? "", solution };
+        const answer = golds.map((name) => textOf(row[name])).find(Boolean);
+        // MATH has rows without a gold, "" or null: their verdict is badGold, they are left out and counted.
+        const given = golds.map((name) => row[name]).filter((value) => value !== undefined);
+        const isEmpty = given.length > 0 && given.every((value) => value === null || typeof value === "string");
+        if (answer === undefined && !isEmpty) missing(row, golds);
+        return { question, answer: answer ?? "", solution };
       },
+      hasGold: ({ answer }) => answer !== "",
       grade: (answer, row) => gradeMathWithAlgebra(row.answer, answer, trainedAnswer),
       gold: ({ solution, answer }) => {
         if (answer === "") return undefined;
