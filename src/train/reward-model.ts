@@ -49,6 +49,7 @@ export async function rewardModel(model: string, data: RewardData, config: Rewar
     const steps = Math.min(config.steps ?? Number.POSITIVE_INFINITY, config.epochs * perEpoch);
     const { state, dir } = await resume(run, folder, policy, freshState(prepared.fingerprint), "the data has");
     if (dir === undefined) announce(run, prepared, steps);
+    if (dir === undefined && "responses" in data) warnOfOneKind(run, prepared);
     const [loss, together] = "pairs" in data ? [pairLoss(config), 2] : [pointLoss, 1];
     const measured = () => measure(policy, heldOut, config.reliabilityBins);
     await trainSupervised({
@@ -105,6 +106,17 @@ function prepareFor(policy: LocalPolicy, { seed }: Run, given: RewardData, confi
 function announce(run: Run, { items, heldOut, dropped }: PreparedRewards, steps: number): void {
   const left = `${dropped.ties} ties, ${dropped.same} alike and ${dropped.tooLong} too long left out`;
   run.tell(`${items.length} to train on, ${heldOut.length} held out, ${left}; ${steps} steps`);
+}
+
+/** A log line, not an error: a judge who finds nothing unsafe in a small run is no reason to end it after its other stages. */
+function warnOfOneKind(run: Run, { items, heldOut }: PreparedRewards): void {
+  const numSafe = (of: readonly RewardItem[]) => of.filter(({ isTrue }) => isTrue).length;
+  const safe = numSafe(items);
+  if (safe > 0 && safe < items.length) return;
+  run.tell(
+    `warning: ${safe} safe and ${items.length - safe} unsafe responses to train on (held out: ${numSafe(heldOut)} and ${heldOut.length - numSafe(heldOut)}): ` +
+      "what learns from one kind scores all alike, and its accuracy says nothing. Give responses of both kinds.",
+  );
 }
 
 /** The items of each step: each epoch in an order of its own, its last batch what is left. */

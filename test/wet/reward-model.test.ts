@@ -161,6 +161,19 @@ describe("what is left out", () => {
     await expect(train("none", { pairs: odd }, config)).rejects.toThrow("nothing to train on");
   });
 
+  it("labels of one kind are warned of, with how many of each there are; labels of both are not", async () => {
+    const safe = responses.filter(({ isSafe }) => isSafe).slice(0, 20);
+    const config = rewardConfig({ ...quick, steps: 1, heldOut: 0 });
+    const told = async (name: string, given: LabelledResponse[]) => {
+      await train(name, { responses: given }, config);
+      return readFileSync(join(dir, name, "log.txt"), "utf8");
+    };
+    expect(await told("all-safe", safe)).toContain("warning: 20 safe and 0 unsafe responses to train on");
+    const unsafe = safe.map((one) => ({ ...one, isSafe: false }));
+    expect(await told("all-unsafe", unsafe)).toContain("warning: 0 safe and 20 unsafe responses to train on");
+    expect(await told("both", [...safe, ...unsafe.slice(0, 1)])).not.toContain("warning");
+  });
+
   it("a prompt is held out with all that was answered to it", async () => {
     const twice = pairs.slice(0, 60).flatMap((pair) => [pair, { ...pair, chosen: "= 77" }]);
     const { result } = await train("twice", { pairs: twice }, rewardConfig({ ...quick, steps: 1, heldOut: 0.2 }));
