@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { UserError } from "#run";
 import { user } from "#tasks";
 import { endpoint } from "./endpoint.ts";
 import { delta, type FakeServer, fakeServer, sendEvents, sendJson, sendMessage } from "./fake-server.ts";
@@ -162,8 +163,22 @@ it("asks the server for its only model where none is named, and which where it h
   expect((await endpoint({ url: bare })).name).toBe("only");
   models = { data: [{ id: "a" }, { id: "b" }] };
   await expect(endpoint({ url: bare })).rejects.toThrow(/several models.*a, b/);
+  models = { data: [null] };
+  expect((await endpoint({ url: bare })).name).toBe("default");
   models = undefined;
   expect((await endpoint({ url: bare })).name).toBe("default");
+});
+
+it.each<[string, Parameters<typeof fakeServer>[0], RegExp]>([
+  ["refuses the key", (response) => sendJson(response, { error: "bad key" }, 401), /answered 401.*bad key.*API key/],
+  ["cuts the connection", (response) => response.socket?.destroy(), /connection failed.*Asked 3 times/],
+  ["finds no sense in the question", (response) => sendJson(response, {}, 400), /answered 400/],
+])("a server that %s when its model is asked for is a user's mistake", async (_, answer, message) => {
+  await using server = await fakeServer(answer);
+  const opened = endpoint({ url: server.url, firstDelayMs: 1, retries: 2 });
+  await expect(opened).rejects.toThrow(UserError);
+  await expect(opened).rejects.toThrow(message);
+  await expect(opened).rejects.toThrow(/v1\/models: .*Expected the list of its models.*or name the model/);
 });
 
 it("has at most so many requests under way, retries included", async () => {

@@ -29,7 +29,7 @@ export async function endpoint(options: EndpointOptions): Promise<ChatModel> {
   const { concurrency = 8, retries = 5, firstDelayMs = 1000, timeoutMs = 120_000, onRetry } = options;
   const server: Server = { base: baseOf(options.url), headers: headersOf(options.apiKeyEnv), timeoutMs };
   const retry = { retries, firstDelayMs, onRetry };
-  const model = options.model ?? (await withRetries(() => onlyModel(server), retry));
+  const model = options.model ?? (await withRetries(() => onlyModel(server), retry).catch(explainUnnamed));
   const limit = limiter(concurrency);
   return {
     name: model,
@@ -82,7 +82,7 @@ async function onlyModel(server: Server): Promise<string> {
   try {
     const text = await request(server, where, {}, (_, pieces) => joined(pieces));
     const list = (JSON.parse(text) as { data?: { id?: string }[] } | null)?.data;
-    const names = Array.isArray(list) ? list.flatMap(({ id }) => id ?? []) : [];
+    const names = Array.isArray(list) ? list.flatMap((one) => one?.id ?? []) : [];
     if (names.length > 1)
       throw new UserError(`${where}: the server has several models. Choose one of: ${names.join(", ")}.`);
     return names[0] ?? "default";
@@ -90,6 +90,15 @@ async function onlyModel(server: Server): Promise<string> {
     if (error instanceof SyntaxError || (error instanceof ChatError && error.status === 404)) return "default";
     throw error;
   }
+}
+
+/** Nothing has been asked yet, so there is nobody but the user to mend it. */
+function explainUnnamed(error: unknown): never {
+  if (!(error instanceof ChatError)) throw error;
+  throw new UserError(
+    `${error.message} Expected the list of its models, since no model was named. See that the server runs and takes the key, or name the model.`,
+    { cause: error },
+  );
 }
 
 async function joined(pieces: AsyncIterable<string>): Promise<string> {
