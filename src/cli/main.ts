@@ -23,6 +23,12 @@ const positive = (text: string): number => {
   if (value === 0) throw new InvalidArgumentError("Expected a whole number above 0.");
   return value;
 };
+/** A timer that is asked for more goes off at once. */
+const seconds = (text: string): number => {
+  const value = positive(text);
+  if (value > 2_147_483) throw new InvalidArgumentError("Expected at most 2147483 seconds (24 days).");
+  return value;
+};
 const collected = (text: string, before: string[]): string[] => [...before, text];
 const seed = () => new Option("--seed <n>", "seed of everything random").argParser(whole).default(1);
 const taskChoices = (command: Command): Command =>
@@ -134,7 +140,7 @@ taskChoices(program.command("distill"))
   .option("--max-tokens <n>", "length limit of an answer, its thought included", positive, 32_768)
   .option("--concurrency <n>", "requests under way at once", positive, 8)
   .option("--retries <n>", "how often a failed request is made again", whole, 5)
-  .option("--timeout <seconds>", "longest silence of the server", positive, 120)
+  .option("--timeout <seconds>", "longest silence of the server", seconds, 120)
   .option("--without <filter>", "leave a filter out; may be repeated", collected, [])
   .option("--against <path>", "drop rows that share ten words with this evaluation set; may be repeated", collected, [])
   .addOption(seed())

@@ -3,6 +3,7 @@ import { UserError } from "#run";
 import { user } from "#tasks";
 import { endpoint } from "./endpoint.ts";
 import { delta, type FakeServer, fakeServer, sendEvents, sendJson, sendMessage } from "./fake-server.ts";
+import { delayAfter } from "./limit.ts";
 
 const question = [user("What is 6 times 7?")];
 const quick = { model: "r1", firstDelayMs: 1, retries: 2, timeoutMs: 2000 };
@@ -110,6 +111,12 @@ describe("a server in trouble", () => {
     expect(delays).toEqual([300]);
   });
 
+  it("is left alone for an hour at most, whatever it asks", () => {
+    expect([0, 1, 30].map((attempt) => delayAfter(attempt, 1000))).toEqual([1000, 2000, 60_000]);
+    expect(delayAfter(0, 1000, 90_000)).toBe(90_000);
+    expect(delayAfter(0, 1000, 9_999_999_000)).toBe(3_600_000);
+  });
+
   it("is given up with its own words and the number of requests", async () => {
     await using server = await fakeServer((response) => sendJson(response, { error: "no GPU left" }, 500));
     await expect((await open(server)).chat(question)).rejects.toThrow(/answered 500: .*no GPU left.*Asked 3 times/);
@@ -148,6 +155,14 @@ describe("a request that cannot be answered", () => {
   it("has an address that is one", async () => {
     await expect(endpoint({ url: "localhost:8000", model: "r1" })).rejects.toThrow(/not an address/);
   });
+
+  it.each([0, -1, 2 ** 31, 1e102, Number.NaN])(
+    "has a timeout that a timer holds, which %s is not",
+    async (timeoutMs) => {
+      const opened = endpoint({ url: "http://localhost:8000", model: "r1", timeoutMs });
+      await expect(opened).rejects.toThrow(/timeoutMs is .*at most 2147483647/);
+    },
+  );
 });
 
 it("asks the server for its only model where none is named, and which where it has several", async () => {

@@ -2,6 +2,7 @@ import { UserError } from "#run";
 import { ChatError, type ChatModel, type ChatOptions } from "./chat.ts";
 import { limiter, type RetryOptions, withRetries } from "./limit.ts";
 import { excerpt, replyOfJson, replyReader } from "./reply.ts";
+import { retryAfterMs } from "./retry-after.ts";
 
 export type EndpointOptions = Partial<RetryOptions> & {
   /** Where the API is, its version included ("https://api.deepseek.com/v1"); "/v1" is added to a bare host. */
@@ -12,9 +13,12 @@ export type EndpointOptions = Partial<RetryOptions> & {
   apiKeyEnv?: string;
   /** Requests under way at once. */
   concurrency?: number;
-  /** Longest silence: a server that sends nothing for so long is asked again. */
+  /** Longest silence: a server that sends nothing for so long is asked again. At most 24 days. */
   timeoutMs?: number;
 };
+
+/** What a timer holds (24 days); one that is asked for more goes off at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
 
 type Server = { base: string; headers: Record<string, string>; timeoutMs: number };
 
@@ -27,6 +31,8 @@ type Server = { base: string; headers: Record<string, string>; timeoutMs: number
  */
 export async function endpoint(options: EndpointOptions): Promise<ChatModel> {
   const { concurrency = 8, retries = 5, firstDelayMs = 1000, timeoutMs = 120_000, onRetry } = options;
+  if (!(timeoutMs > 0 && timeoutMs <= longestTimeoutMs))
+    throw new UserError(`timeoutMs is ${timeoutMs}. Expected above 0, at most ${longestTimeoutMs} (24 days).`);
   const server: Server = { base: baseOf(options.url), headers: headersOf(options.apiKeyEnv), timeoutMs };
   const retry = { retries, firstDelayMs, onRetry };
   const model = options.model ?? (await withRetries(() => onlyModel(server), retry).catch(explainUnnamed));
@@ -148,14 +154,13 @@ function refusal(where: string, { status, headers }: Response, body: string): Ch
     403: " Set the API key's environment variable and name it.",
     404: " Check the address (it usually ends in /v1) and the model's name.",
   };
-  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
   return new ChatError(
     `${where}: the server answered ${status}: ${excerpt(body) || "nothing"}.${hints[status] ?? ""}`,
     {
       status,
       canRetry: [408, 409, 425, 429].includes(status) || status >= 500,
       isFatal: status in hints,
-      ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }),
+      retryAfterMs: retryAfterMs(headers.get("retry-after")),
     },
   );
 }

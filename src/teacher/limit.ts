@@ -28,8 +28,16 @@ export type RetryOptions = {
 };
 
 const longestDelayMs = 60_000;
+/** Whoever asks to be left alone for longer is asked again after an hour. */
+const longestAskedMs = 3_600_000;
 
-/** Does `work` again while it throws a ChatError that can be retried; waits at least as long as the server asked. */
+/** How long to wait after attempt number `attempt` (from 0): at least what the server asked for, an hour at most. */
+export function delayAfter(attempt: number, firstDelayMs: number, askedMs = 0): number {
+  const ours = Math.min(longestDelayMs, firstDelayMs * 2 ** attempt);
+  return Math.max(ours, Math.min(longestAskedMs, askedMs));
+}
+
+/** Does `work` again while it throws a ChatError that can be retried. */
 export async function withRetries<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { retries, firstDelayMs, onRetry } = options;
   for (let attempt = 0; ; attempt++) {
@@ -38,7 +46,7 @@ export async function withRetries<T>(work: () => Promise<T>, options: RetryOptio
     } catch (error) {
       if (!(error instanceof ChatError) || !error.canRetry) throw error;
       if (attempt >= retries) throw new ChatError(`${error.message} Asked ${attempt + 1} times.`, { cause: error });
-      const delayMs = Math.max(error.retryAfterMs ?? 0, Math.min(longestDelayMs, firstDelayMs * 2 ** attempt));
+      const delayMs = delayAfter(attempt, firstDelayMs, error.retryAfterMs);
       onRetry?.(error.message, delayMs);
       await sleep(delayMs);
     }
