@@ -50,6 +50,12 @@ export type DistillOptions = TaskChoices & {
 /** `aha distill`: a teacher's thoughts and answers, filtered, as rows to train a student on. Returns the exit code. */
 export async function distill(options: DistillOptions): Promise<number> {
   const prompts = await promptsOf(options);
+  if (prompts.length === 0)
+    throw new UserError(
+      options.prompts === undefined
+        ? `--task ${options.task}: no training rows, so nothing to ask.`
+        : `${options.prompts}: no rows, so nothing to ask. Expected a prompt, a question or messages in each.`,
+    );
   const filters = await filtersOf(options);
   using terminal = new Terminal({ isJson: options.json });
   await using teacher = await teacherOf(options, prompts, (text) => terminal.note(text));

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { type Estimate, type Evaluation, evaluate } from "#eval";
 import { LocalFrozen, type LocalOptions } from "#policy";
-import { formatShare, Terminal, UserError } from "#run";
+import { formatShare, Terminal } from "#run";
 import type { TaskChoices } from "#tasks";
 import { loadTask } from "./load.ts";
 
@@ -21,8 +21,6 @@ export type EvalOptions = Pick<TaskChoices, "difficulty" | "prompt"> & {
 
 /** `aha eval <model> --task name`: pass@1 as the mean over k samples with its standard error, cons@k and pass@k. */
 export async function runEval(folder: string, options: EvalOptions): Promise<void> {
-  if (options.topP > 1 || options.topP <= 0)
-    throw new UserError(`--top-p ${options.topP}: expected above 0, at most 1.`);
   const { data, difficulty, prompt } = options;
   const problems =
     data === undefined || statSync(data, { throwIfNoEntry: false })?.isDirectory() ? data : { test: data };

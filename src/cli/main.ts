@@ -23,6 +23,16 @@ const positive = (text: string): number => {
   if (value === 0) throw new InvalidArgumentError("Expected a whole number above 0.");
   return value;
 };
+const temperature = (text: string): number => {
+  const value = number(text);
+  if (value < 0) throw new InvalidArgumentError("Expected 0 (greedy) or more.");
+  return value;
+};
+const topP = (text: string): number => {
+  const value = number(text);
+  if (value <= 0 || value > 1) throw new InvalidArgumentError("Expected above 0, at most 1.");
+  return value;
+};
 /** A timer that is asked for more goes off at once. */
 const seconds = (text: string): number => {
   const value = positive(text);
@@ -63,8 +73,8 @@ taskChoices(program.command("eval <model>"))
   .requiredOption("--task <name>", "a built-in task, or file.ts#export")
   .option("--samples <k>", "answers per problem", positive, 16)
   .option("--limit <n>", "problems; all where not given", positive)
-  .option("--temperature <t>", "0 is greedy", number, 0.6)
-  .option("--top-p <p>", "nucleus", number, 0.95)
+  .option("--temperature <t>", "0 is greedy", temperature, 0.6)
+  .option("--top-p <p>", "nucleus", topP, 0.95)
   .option("--max-new-tokens <n>", "length limit of an answer", positive, 256)
   .addOption(seed())
   .addOption(json())
@@ -98,8 +108,8 @@ taskChoices(program.command("check <task>"))
 program
   .command("chat <model>")
   .description("talk with a model; its thinking is shown dimmed")
-  .option("--temperature <t>", "0 is greedy", number, 0.6)
-  .option("--top-p <p>", "nucleus", number, 0.95)
+  .option("--temperature <t>", "0 is greedy", temperature, 0.6)
+  .option("--top-p <p>", "nucleus", topP, 0.95)
   .option("--max-new-tokens <n>", "length limit of an answer", positive, 4096)
   .option("--system <text>", "a system message")
   .option("--once <text>", "ask this and leave")
@@ -135,8 +145,8 @@ taskChoices(program.command("distill"))
   .option("--samples <n>", "answers per prompt", positive, 1)
   .option("--limit <n>", "the first prompts; all where not given", positive)
   .option("--most-per-prompt <n>", "rows of one prompt at most; all where not given", positive)
-  .option("--temperature <t>", "0 is greedy", number, 0.6)
-  .option("--top-p <p>", "nucleus", number, 0.95)
+  .option("--temperature <t>", "0 is greedy", temperature, 0.6)
+  .option("--top-p <p>", "nucleus", topP, 0.95)
   .option("--max-tokens <n>", "length limit of an answer, its thought included", positive, 32_768)
   .option("--concurrency <n>", "requests under way at once", positive, 8)
   .option("--retries <n>", "how often a failed request is made again", whole, 5)

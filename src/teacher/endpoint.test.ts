@@ -103,6 +103,14 @@ describe("a server in trouble", () => {
     expect((await (await open(server, { timeoutMs: 250, retries: 0 })).chat(question)).content).toBe("42!");
   });
 
+  it("may leave the connection open once it has said that it is done", async () => {
+    await using server = await fakeServer((response) => {
+      sendEvents(response, [delta({ content: "42" }, "stop")], false);
+      response.write("data: [DONE]\n\n");
+    });
+    expect((await (await open(server, { retries: 0 })).chat(question)).content).toBe("42");
+  });
+
   it("is left alone for as long as it asks", async () => {
     await using server = await answerAt(1, (response) => response.writeHead(429, { "retry-after": "0.3" }).end());
     const delays: number[] = [];
@@ -163,6 +171,18 @@ describe("a request that cannot be answered", () => {
       await expect(opened).rejects.toThrow(/timeoutMs is .*at most 2147483647/);
     },
   );
+});
+
+it("keeps the address's query in every request, and out of what it says", async () => {
+  await using server = await fakeServer((response, { path }) =>
+    path.includes("/models") ? sendJson(response, { data: [{ id: "only" }] }) : sendJson(response, {}, 400),
+  );
+  const { chat } = await endpoint({ url: `${server.url}/?api-version=1` });
+  await expect(chat(question)).rejects.toThrow(/completions: the server answered 400/);
+  expect(server.asked.map(({ path }) => path)).toEqual([
+    "/v1/models?api-version=1",
+    "/v1/chat/completions?api-version=1",
+  ]);
 });
 
 it("asks the server for its only model where none is named, and which where it has several", async () => {

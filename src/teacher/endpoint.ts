@@ -20,7 +20,8 @@ export type EndpointOptions = Partial<RetryOptions> & {
 /** What a timer holds (24 days); one that is asked for more goes off at once. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
-type Server = { base: string; headers: Record<string, string>; timeoutMs: number };
+/** `query` goes with every request, but into no message: it may hold a key. */
+type Server = { base: string; query: string; headers: Record<string, string>; timeoutMs: number };
 
 /**
  * A model behind an OpenAI-compatible server (vLLM, SGLang, llama.cpp, Ollama, DeepSeek, …). Answers are streamed, so
@@ -33,7 +34,7 @@ export async function endpoint(options: EndpointOptions): Promise<ChatModel> {
   const { concurrency = 8, retries = 5, firstDelayMs = 1000, timeoutMs = 120_000, onRetry } = options;
   if (!(timeoutMs > 0 && timeoutMs <= longestTimeoutMs))
     throw new UserError(`timeoutMs is ${timeoutMs}. Expected above 0, at most ${longestTimeoutMs} (24 days).`);
-  const server: Server = { base: baseOf(options.url), headers: headersOf(options.apiKeyEnv), timeoutMs };
+  const server: Server = { ...addressOf(options.url), headers: headersOf(options.apiKeyEnv), timeoutMs };
   const retry = { retries, firstDelayMs, onRetry };
   const model = options.model ?? (await withRetries(() => onlyModel(server), retry).catch(explainUnnamed));
   const limit = limiter(concurrency);
@@ -46,12 +47,12 @@ export async function endpoint(options: EndpointOptions): Promise<ChatModel> {
   };
 }
 
-function baseOf(url: string): string {
+function addressOf(url: string): Pick<Server, "base" | "query"> {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new UserError(`${url}: not an address. Expected one like http://localhost:8000/v1.`);
   const parsed = new URL(url);
   const path = parsed.pathname.replace(/\/(chat\/completions)?\/?$/, "");
-  return `${parsed.origin}${path || "/v1"}`;
+  return { base: `${parsed.origin}${path || "/v1"}`, query: parsed.search };
 }
 
 function headersOf(apiKeyEnv: string | undefined): Record<string, string> {
@@ -77,7 +78,11 @@ async function complete(server: Server, body: object) {
     if (!response.headers.get("content-type")?.includes("text/event-stream"))
       return replyOfJson(await joined(pieces), where);
     const reader = replyReader(where);
-    for await (const piece of pieces) reader.push(piece);
+    for await (const piece of pieces) {
+      reader.push(piece);
+      // Some leave the connection open: what comes after the end is nobody's answer.
+      if (reader.isDone()) break;
+    }
     return reader.end();
   });
 }
@@ -115,7 +120,7 @@ async function joined(pieces: AsyncIterable<string>): Promise<string> {
 
 /** One request; whatever goes wrong is a ChatError that knows whether asking again may help. */
 async function request<T>(
-  { headers, timeoutMs }: Server,
+  { query, headers, timeoutMs }: Server,
   where: string,
   init: RequestInit,
   read: (response: Response, pieces: AsyncIterable<string>) => Promise<T>,
@@ -130,7 +135,7 @@ async function request<T>(
     }
   }
   try {
-    const response = await fetch(where, { ...init, headers, signal: controller.signal });
+    const response = await fetch(`${where}${query}`, { ...init, headers, signal: controller.signal });
     silence.refresh();
     if (!response.ok) throw refusal(where, response, await joined(pieces(response)));
     return await read(response, pieces(response));

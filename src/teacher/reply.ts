@@ -21,14 +21,24 @@ export function replyOfJson(text: string, where: string): Reply {
   return finish(content, reasoning, choice.finish_reason, body.usage);
 }
 
-/** Reads an answer that comes piece by piece as server-sent events: `push` the text, then `end`. */
-export function replyReader(where: string): { push: (text: string) => void; end: () => Reply } {
+export type ReplyReader = {
+  push: (text: string) => void;
+  /** The server has said that it is done ("[DONE]"). */
+  isDone: () => boolean;
+  /** @throws ChatError for an answer that broke off. */
+  end: () => Reply;
+};
+
+/** Reads an answer that comes piece by piece as server-sent events: `push` the text until there is no more or `isDone`, then `end`. */
+export function replyReader(where: string): ReplyReader {
+  let isDone = false;
   const whole = { content: "", reasoning: "" };
   let finishReason: unknown;
   let usage: Body["usage"];
   const parser = createParser({
     onEvent: ({ data }) => {
-      if (data.trim() === "[DONE]") return;
+      if (data.trim() === "[DONE]") isDone = true;
+      if (isDone) return;
       const body = parse(data, where);
       if (body.usage) usage = body.usage;
       const choice = body.choices?.[0];
@@ -40,6 +50,7 @@ export function replyReader(where: string): { push: (text: string) => void; end:
   });
   return {
     push: (text) => parser.feed(text),
+    isDone: () => isDone,
     end: () => {
       if (finishReason === undefined)
         throw new ChatError(

@@ -68,12 +68,23 @@ describe("aha distill from a server", () => {
     [["--task", "countdown"], /either --task .* or --prompts/],
     [["--without", "repetitions"], /no such filter\. Did you mean "repetition"\?/],
     [["--difficulty", "3"], /--difficulty is for --task/],
+    [["--temperature", "-1"], /--temperature.*Expected 0 \(greedy\) or more/],
+    [["--top-p", "0"], /--top-p.*Expected above 0, at most 1/],
+    [["--timeout", "1e99"], /--timeout.*Expected at most 2147483 seconds/],
     [["--api-key-env", "AHA_NO_SUCH_KEY"], /AHA_NO_SUCH_KEY: this environment variable is not set/],
   ])("refuses %j", async (more, message) => {
     const { code, stderr } = await aha(...distillFrom("http://127.0.0.1:9", dir, "no.jsonl", ...more));
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
   });
+});
+
+it("says that a file of prompts is empty", async () => {
+  writeFileSync(join(dir, "empty.jsonl"), "");
+  const out = join(dir, "nothing.jsonl");
+  const asked = ["distill", "--teacher", "http://127.0.0.1:9", "--prompts", join(dir, "empty.jsonl"), "--out", out];
+  expect(await aha(...asked)).toMatchObject({ code: 1, stderr: expect.stringMatching(/empty\.jsonl: no rows/) });
+  expect(existsSync(`${out}.progress`)).toBe(false);
 });
 
 describe("aha distill from a model folder", () => {
