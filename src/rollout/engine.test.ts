@@ -227,6 +227,17 @@ describe("an answer ends", () => {
       expect([logprobs.length, sampled.length, weightsVersion.length]).toEqual([ids.length, ids.length, ids.length]);
   });
 
+  it("at its prompt's own limit, the same as if the others had it too", async () => {
+    const limited = { ...prompt(3, 150), maxNewTokens: 10 };
+    const together = await sample([prompt(1), limited, { ...prompt(2), maxNewTokens: 99 }]);
+    const lengths = [1, 3, 2].map((id) => Math.max(...together.get(id)!.completions.map(({ ids }) => ids.length)));
+    expect(lengths).toEqual([24, 10, 24]);
+    const alone = await sample([prompt(3, 150)], { maxNewTokens: 10 });
+    expect(together.get(3)!.completions.map(bits)).toEqual(alone.get(3)!.completions.map(bits));
+    await expect(sample([{ ...prompt(3, 151), maxNewTokens: 10 }])).rejects.toThrow(/an answer of up to 10 exceed/);
+    await expect(sample([{ ...prompt(3), maxNewTokens: 0 }])).rejects.toThrow("maxNewTokens is 0");
+  });
+
   it("where onToken says so, at its very first token too, and its neighbours are untouched", async () => {
     const plain = await sample([prompt(1), prompt(2)], { groupSize: 1 });
     const counts = new Map<number, number>();

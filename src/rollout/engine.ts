@@ -4,7 +4,7 @@ import { attention, kvWrite, packWeights, pagedAttention } from "#nn";
 import { fused, noGrad, type Tensor, tensor, tidy, uniformAt } from "#tensor";
 import { KvCache } from "./cache.ts";
 import { type Admission, blockSize, blocksNeeded, Scheduler, type Sequence } from "./scheduler.ts";
-import type { Completion, Group, Prompt, SamplingOptions } from "./types.ts";
+import { type Completion, type Group, longestAnswer, type Prompt, type SamplingOptions } from "./types.ts";
 
 export type EngineOptions = {
   /** Answers written side by side. */
@@ -65,30 +65,32 @@ export class Engine {
     }
   }
 
-  #limitsFor(prompts: readonly Prompt[], { groupSize, maxNewTokens, temperature }: SamplingOptions) {
-    for (const [name, value] of Object.entries({ groupSize, maxNewTokens })) {
+  #limitsFor(prompts: readonly Prompt[], options: SamplingOptions) {
+    const { groupSize, maxNewTokens, temperature } = options;
+    const limits = prompts.map((prompt) => longestAnswer(prompt, options));
+    for (const [name, value] of Object.entries({ groupSize, maxNewTokens: Math.min(maxNewTokens, ...limits) })) {
       if (!Number.isInteger(value) || value < 1) throw new Error(`sample: ${name} is ${value}. Expected at least 1.`);
     }
     if (!(temperature >= 0)) throw new Error(`sample: temperature is ${temperature}. Expected 0 (greedy) or more.`);
     const { maxRows, kvBytes, maxPrefillTokens } = this.#options;
-    const longest = Math.max(0, ...prompts.map(({ ids }) => ids.length));
     const { maxPositions } = this.#decoder.config;
     const empty = prompts.find(({ ids }) => ids.length === 0);
     if (empty !== undefined) throw new Error(`sample: prompt ${empty.id} has no tokens. Give it at least one.`);
-    if (longest + maxNewTokens > maxPositions) {
+    const tooLong = prompts.findIndex(({ ids }, i) => ids.length + limits[i]! > maxPositions);
+    if (tooLong >= 0) {
       throw new Error(
-        `sample: a prompt of ${longest} tokens and an answer of up to ${maxNewTokens} exceed the model's context of ${maxPositions}. Shorten the prompt or lower maxNewTokens.`,
+        `sample: a prompt of ${prompts[tooLong]!.ids.length} tokens and an answer of up to ${limits[tooLong]} exceed the model's context of ${maxPositions}. Shorten the prompt or lower maxNewTokens.`,
       );
     }
     const blockBytes = KvCache.blockBytes(this.#decoder.config, this.#decoder.dtype);
     // A shorter prompt may need more: what is left of its last block is each answer's own.
-    const perPrompt = Math.max(0, ...prompts.map(({ ids }) => blocksNeeded(ids.length, groupSize, maxNewTokens)));
+    const perPrompt = Math.max(0, ...prompts.map(({ ids }, i) => blocksNeeded(ids.length, groupSize, limits[i]!)));
     const numAtOnce = Math.max(1, Math.min(prompts.length, Math.floor(maxRows / groupSize)));
     const numBlocks = 1 + Math.min(perPrompt * numAtOnce, Math.floor(kvBytes / blockBytes));
     if (perPrompt + 1 > numBlocks) {
       const need = Math.ceil((perPrompt * blockBytes) / 2 ** 20);
       throw new Error(
-        `sample: ${groupSize} answers of up to ${maxNewTokens} tokens need ${need} MiB of keys and values, ${Math.floor(kvBytes / 2 ** 20)} are allowed. Lower maxNewTokens or groupSize.`,
+        `sample: ${groupSize} answers of up to ${Math.max(...limits)} tokens need ${need} MiB of keys and values, ${Math.floor(kvBytes / 2 ** 20)} are allowed. Lower maxNewTokens or groupSize.`,
       );
     }
     return { numBlocks, maxRows, maxPrefillTokens };
@@ -192,7 +194,7 @@ export class Engine {
       sequence.versions.push(version);
       const isStopped = options.onToken?.(sequence.prompt.id, sequence.sample, id) ?? false;
       if (isStopped || options.eosIds.includes(id)) done.set(sequence, "stop");
-      else if (sequence.ids.length >= options.maxNewTokens) done.set(sequence, "length");
+      else if (sequence.ids.length >= longestAnswer(sequence.prompt, options)) done.set(sequence, "length");
     }
     return done;
   }

@@ -1,6 +1,6 @@
 import type { Key } from "#tensor";
 import { BlockPool } from "./blocks.ts";
-import type { Completion, Group, Prompt, SamplingOptions } from "./types.ts";
+import { type Completion, type Group, longestAnswer, type Prompt, type SamplingOptions } from "./types.ts";
 
 /** Positions per block; the kernels fix it. */
 export const blockSize = 16;
@@ -59,7 +59,7 @@ export class Scheduler {
 
   /** Begins as many waiting prompts as rows, blocks and one prefill allow. */
   admit(): Admission {
-    const { groupSize, maxNewTokens } = this.#options;
+    const { groupSize } = this.#options;
     const admission: Admission = { prompts: [], copies: [] };
     let prefill = 0;
     for (;;) {
@@ -72,7 +72,8 @@ export class Scheduler {
         (this.running.length + groupSize > this.#limits.maxRows || prefill > this.#limits.maxPrefillTokens)
       )
         break;
-      if (blocksNeeded(prompt.ids.length, groupSize, maxNewTokens) > this.pool.numFree) break;
+      const longest = longestAnswer(prompt, this.#options);
+      if (blocksNeeded(prompt.ids.length, groupSize, longest) > this.pool.numFree) break;
       this.#waiting.pop();
       admission.prompts.push(this.#begin(prompt, admission.copies));
     }
@@ -80,10 +81,10 @@ export class Scheduler {
   }
 
   #begin(prompt: Prompt, copies: Admission["copies"]) {
-    const { groupSize, maxNewTokens, stream } = this.#options;
+    const { groupSize, stream } = this.#options;
     const length = prompt.ids.length;
     const numShared = Math.floor(length / blockSize);
-    const numOwn = blocksFor(length + maxNewTokens) - numShared;
+    const numOwn = blocksFor(length + longestAnswer(prompt, this.#options)) - numShared;
     const shared = this.pool.take(numShared);
     const sequences = Array.from({ length: groupSize }, (_, sample): Sequence => {
       if (sample > 0) this.pool.share(shared);

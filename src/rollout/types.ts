@@ -1,7 +1,16 @@
 import type { Key } from "#tensor";
 
 /** What is asked of the model, keyed by `id`, never by its text. */
-export type Prompt = { id: number; ids: Int32Array };
+export type Prompt = {
+  id: number;
+  ids: Int32Array;
+  /** Limit of its own answers, where that of all is longer. */
+  maxNewTokens?: number;
+};
+
+/** The longest answer that a prompt may get. */
+export const longestAnswer = (prompt: Prompt, { maxNewTokens }: Pick<SamplingOptions, "maxNewTokens">): number =>
+  Math.min(maxNewTokens, prompt.maxNewTokens ?? maxNewTokens);
 
 /** One sampled response. Token ids go in and out; nothing is encoded again. */
 export type Completion = {
