@@ -22,7 +22,7 @@ import {
 import { loadTask } from "./load.ts";
 
 export type DistillOptions = TaskChoices & {
-  /** An OpenAI-compatible address, or a model folder. */
+  /** An OpenAI-compatible address, a model folder, or an embedded model's name. */
   teacher: string;
   teacherModel?: string;
   apiKeyEnv?: string;
@@ -58,7 +58,7 @@ export async function distill(options: DistillOptions): Promise<number> {
     );
   const filters = await filtersOf(options);
   using terminal = new Terminal({ isJson: options.json });
-  await using teacher = await teacherOf(options, prompts, (text) => terminal.note(text));
+  await using teacher = await teacherOf(options, (text) => terminal.note(text));
   const { out, mostPerPrompt } = options;
   const summary = await collectRows({ prompts, sampler: teacher.sampler, filters, mostPerPrompt, out, terminal });
   if (options.json) console.log(JSON.stringify({ out, ...summary }));
@@ -109,14 +109,10 @@ async function filtersOf({ task, judge, without, against }: DistillOptions): Pro
 
 type Teacher = { sampler: Sampler; [Symbol.asyncDispose]: () => Promise<void> };
 
-async function teacherOf(
-  options: DistillOptions,
-  prompts: readonly CollectPrompt[],
-  say: (text: string) => void,
-): Promise<Teacher> {
+async function teacherOf(options: DistillOptions, say: (text: string) => void): Promise<Teacher> {
   const { teacher, teacherModel, apiKeyEnv, samples, temperature, topP, maxTokens, concurrency, retries, seed } =
     options;
-  if (!/^https?:\/\//.test(teacher)) return localTeacher(options, prompts);
+  if (!/^https?:\/\//.test(teacher)) return localTeacher(options);
   const onRetry = (reason: string, delayMs: number) => say(`${reason} Asking again in ${delayMs / 1000} s.`);
   const connection = { concurrency, retries, timeoutMs: options.timeout * 1000, onRetry };
   const model = await endpoint({ url: teacher, model: teacherModel, apiKeyEnv, ...connection });
@@ -125,25 +121,23 @@ async function teacherOf(
 }
 
 /** Its rooms are loaded here, so that a teacher elsewhere needs no tensor. */
-async function localTeacher(options: DistillOptions, prompts: readonly CollectPrompt[]): Promise<Teacher> {
-  const { teacher, teacherModel, apiKeyEnv, samples, temperature, topP, maxTokens, seed } = options;
-  if (!existsSync(teacher))
-    throw new UserError(`--teacher ${teacher}: no such folder. Expected an address (http…) or a model folder.`);
-  if (apiKeyEnv !== undefined) throw new UserError("--api-key-env is for a server; a model folder needs no key.");
-  const [{ messageIds }, { LocalFrozen }, { policySampler }] = await Promise.all([
-    import("#eval"),
+async function localTeacher(options: DistillOptions): Promise<Teacher> {
+  const { teacher, teacherModel, apiKeyEnv, samples, temperature, topP, maxTokens: maxNewTokens, seed } = options;
+  const [{ embeddedModel, embeddedStudent, modelFolder }, { LocalFrozen }, { policySampler }] = await Promise.all([
+    import("#models"),
     import("#policy"),
     import("#train"),
   ]);
+  if (!existsSync(modelFolder(teacher)))
+    throw new UserError(
+      `--teacher ${teacher}: no such folder. Expected an address (http…), a model folder, ${embeddedModel} or ${embeddedStudent}.`,
+    );
+  if (apiKeyEnv !== undefined) throw new UserError("--api-key-env is for a server; a model that runs here needs none.");
   const policy = await LocalFrozen.load(teacher);
-  const longest = prompts.reduce(
-    (most, { messages }) => Math.max(most, messageIds(messages, policy.tokenizer).length),
-    0,
-  );
-  const maxNewTokens = Math.max(1, Math.min(maxTokens, policy.model.decoder.config.maxPositions - longest));
+  const context = policy.model.decoder.config.maxPositions;
   const model = { model: teacherModel ?? teacher, checkpoint: teacher };
   return {
-    sampler: policySampler(policy, { samples, temperature, topP, maxNewTokens, seed, ...model }),
+    sampler: policySampler(policy, { samples, temperature, topP, maxNewTokens, seed, context, ...model }),
     [Symbol.asyncDispose]: async () => policy.dispose(),
   };
 }

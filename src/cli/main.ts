@@ -134,7 +134,10 @@ program
 
 taskChoices(program.command("distill"))
   .description("collect a teacher's thoughts and answers as rows to train a student on; resumable")
-  .requiredOption("--teacher <url|folder>", "an OpenAI-compatible server, or a model folder")
+  .requiredOption(
+    "--teacher <url|folder>",
+    "an OpenAI-compatible server, or a model folder (tiny-base: an embedded one)",
+  )
   .option("--teacher-model <name>", "which of the server's models; its only one where not given")
   .option("--api-key-env <name>", "environment variable with the server's key")
   .option("--task <name>", "asks a task's training rows and keeps right answers: a built-in, or file.ts#export")

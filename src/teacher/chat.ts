@@ -36,6 +36,8 @@ export class ChatError extends Error {
   readonly canRetry: boolean;
   /** No question will be answered until a person has mended something (key, address, model name). */
   readonly isFatal: boolean;
+  /** It is this question's own trouble, and says nothing of others: too long, for one. */
+  readonly isOfQuestion: boolean;
   /** What the server answered, where it did. */
   readonly status: number | undefined;
   /** How long the server asked to be left alone. */
@@ -43,12 +45,20 @@ export class ChatError extends Error {
 
   constructor(
     message: string,
-    options: { canRetry?: boolean; isFatal?: boolean; status?: number; retryAfterMs?: number; cause?: unknown } = {},
+    options: {
+      canRetry?: boolean;
+      isFatal?: boolean;
+      isOfQuestion?: boolean;
+      status?: number;
+      retryAfterMs?: number;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.status = options.status;
     this.canRetry = options.canRetry ?? false;
     this.isFatal = options.isFatal ?? false;
+    this.isOfQuestion = options.isOfQuestion ?? false;
     this.retryAfterMs = options.retryAfterMs;
   }
 }

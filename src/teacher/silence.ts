@@ -29,7 +29,7 @@ export class Silence {
     const { kept, most = 10, terminal } = this.#options;
     if (!(error instanceof ChatError)) throw error;
     this.numUnanswered++;
-    this.#inRow++;
+    if (!error.isOfQuestion) this.#inRow++;
     terminal?.note(`No answer to ${JSON.stringify(question.slice(0, 60))}: ${error.message}`);
     if (!error.isFatal && this.#inRow < most) return;
     const often = error.isFatal ? "" : ` ${this.#inRow} questions in a row got no answer.`;

@@ -1,7 +1,7 @@
 import { answersOf, messageIds } from "#eval";
 import type { FrozenPolicy } from "#policy";
 import type { SamplingOptions } from "#rollout";
-import { type CollectPrompt, promptNumber, type Sampler } from "#teacher";
+import { ChatError, type CollectPrompt, promptNumber, type Sampler } from "#teacher";
 import { streamKey } from "#tensor";
 
 export type PolicySamplerOptions = Pick<SamplingOptions, "temperature" | "topP" | "maxNewTokens"> & {
@@ -11,6 +11,8 @@ export type PolicySamplerOptions = Pick<SamplingOptions, "temperature" | "topP" 
   /** What provenance calls the policy, and the folder of its weights. */
   model: string;
   checkpoint?: string;
+  /** Positions of its context: an answer gets what its prompt leaves, and a prompt that leaves nothing has none. */
+  context?: number;
 };
 
 /** Prompts in one call of the engine: their ids are in memory at once. */
@@ -19,10 +21,22 @@ const promptsAtOnce = 4096;
 /** Answers of a policy to prompts, for rejection sampling, R1-Zero's drafts and a teacher in this process. */
 export function policySampler(policy: FrozenPolicy, options: PolicySamplerOptions): Sampler {
   const { samples, seed, temperature, topP, maxNewTokens, model, checkpoint } = options;
+  const { context = Number.POSITIVE_INFINITY } = options;
   async function* sample(prompts: readonly CollectPrompt[]) {
     const { tokenizer } = policy;
+    const all = prompts.map(({ messages }, id) => {
+      const ids = messageIds(messages, tokenizer);
+      return { id, ids, maxNewTokens: Math.min(maxNewTokens, context - ids.length) };
+    });
+    for (const { id, ids } of all.filter((one) => one.maxNewTokens < 1)) {
+      const error = new ChatError(
+        `${model}: a prompt of ${ids.length} tokens leaves no room for an answer in its context of ${context}. Shorten it, or ask a model with a longer one.`,
+        { isOfQuestion: true },
+      );
+      yield { prompt: prompts[id]!, error };
+    }
     const groups = policy.sample(
-      prompts.map(({ messages }, id) => ({ id, ids: messageIds(messages, tokenizer) })),
+      all.filter((one) => one.maxNewTokens >= 1),
       {
         groupSize: samples,
         temperature,

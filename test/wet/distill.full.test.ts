@@ -106,6 +106,33 @@ describe("aha distill from a model folder", () => {
     expect(readFileSync(out, "utf8")).toBe(readFileSync(whole, "utf8"));
   });
 
+  it("goes on with a list that has grown, by longer prompts and by some that leave no room for an answer", async () => {
+    const model = writeTinyModel(join(dir, "growing-model")); // Its context is 128.
+    const prompts = join(dir, "growing.jsonl");
+    const lines = (texts: string[]) => texts.map((prompt) => `${JSON.stringify({ prompt })}\n`).join("");
+    writeFileSync(prompts, lines(["one", "two"]));
+    const out = join(dir, "growing-rows.jsonl");
+    const every = ["finished", "summary", "oneLanguage", "repetition", "thought"];
+    const command = ["distill", "--teacher", model, "--prompts", prompts, "--out", out, "--json", ...every.flatMap((name) => ["--without", name])]; // biome-ignore format: one line
+    expect(await aha(...command)).toMatchObject({ code: 0 });
+    const first = readFileSync(out, "utf8");
+    const tooLong = Array.from({ length: 11 }, (_, i) => `${i} ${"no room ".repeat(200)}`);
+    writeFileSync(prompts, lines(["one", "two", ...tooLong, `three ${"and on ".repeat(8)}`]));
+    const { code, stdout, stderr } = await aha(...command);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/tokens leaves no room for an answer in its context of 128/);
+    expect(JSON.parse(stdout)).toMatchObject({ numAsked: 12, numFailed: 11, numSampled: 3 });
+    expect(readFileSync(out, "utf8").slice(0, first.length)).toBe(first);
+  });
+
+  it("takes an embedded model by its name", async () => {
+    const out = join(dir, "embedded.jsonl");
+    const asked = ["--task", "countdown", "--limit", "1", "--max-tokens", "4", "--out", out, "--json"];
+    const { code, stdout } = await aha("distill", "--teacher", "tiny-base", ...asked);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ numSampled: 1, numFailed: 0 });
+  });
+
   it("names a folder that is not there", async () => {
     const { stderr } = await aha(...distillFrom(join(dir, "none"), dir, "no.jsonl"));
     expect(stderr).toMatch(/no such folder\. Expected an address/);
