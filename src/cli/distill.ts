@@ -4,6 +4,7 @@ import { nearest, Terminal, UserError } from "#run";
 import type { TaskChoices } from "#tasks";
 import {
   type CollectPrompt,
+  type CollectSummary,
   chatJudge,
   chatSampler,
   collectRows,
@@ -20,8 +21,11 @@ import {
   taskPrompts,
 } from "#teacher";
 import { loadTask } from "./load.ts";
+import { type StudentOptions, studentTraining } from "./student.ts";
 
-export type DistillOptions = TaskChoices & {
+export type DistillOptions = TaskChoices & StudentOptions & CollectionOptions;
+
+type CollectionOptions = {
   /** An OpenAI-compatible address, a model folder, or an embedded model's name. */
   teacher: string;
   teacherModel?: string;
@@ -30,7 +34,6 @@ export type DistillOptions = TaskChoices & {
   prompts?: string;
   judge?: string;
   judgeModel?: string;
-  out: string;
   samples: number;
   limit?: number;
   mostPerPrompt?: number;
@@ -43,12 +46,24 @@ export type DistillOptions = TaskChoices & {
   timeout: number;
   without: string[];
   against: string[];
-  seed: number;
-  json?: boolean;
 };
 
-/** `aha distill`: a teacher's thoughts and answers, filtered, as rows to train a student on. Returns the exit code. */
+/** `aha distill`: a teacher's thoughts and answers, filtered, as rows, and a student trained on them. Returns the exit code. */
 export async function distill(options: DistillOptions): Promise<number> {
+  const { student, out } = options;
+  const train = await studentTraining(options);
+  const { numRows, numFailed } = await collect(options);
+  if (numFailed > 0) return 1;
+  if (train === undefined) return 0;
+  if (numRows === 0)
+    throw new UserError(
+      `${out}: no answer passed the filters, so ${student} has nothing to learn. Ask for more --samples, or leave filters out by --without, in another --out.`,
+    );
+  return train();
+}
+
+/** The rows alone, and what became of the prompts. */
+async function collect(options: DistillOptions): Promise<CollectSummary> {
   const prompts = await promptsOf(options);
   if (prompts.length === 0)
     throw new UserError(
@@ -64,9 +79,15 @@ export async function distill(options: DistillOptions): Promise<number> {
   if (options.json) console.log(JSON.stringify({ out, ...summary }));
   else console.log(`${formatSummary(summary)}\n\nThe rows are in ${out}.`);
   if (summary.numFailed > 0)
-    terminal.note(`${summary.numFailed} prompts got no answer; the same command asks them again.`);
-  return summary.numFailed > 0 ? 1 : 0;
+    terminal.note(`${summary.numFailed} prompts got no answer; the same command asks them again.${waiting(options)}`);
+  return summary;
 }
+
+/** Rows that came later would make it another training. */
+const waiting = ({ student }: DistillOptions): string =>
+  student === undefined
+    ? ""
+    : ` ${student} is trained once all are answered: take those that cannot be out of the list.`;
 
 async function promptsOf(options: DistillOptions): Promise<CollectPrompt[]> {
   const { task, prompts, limit, data, difficulty, prompt, judge } = options;

@@ -133,7 +133,7 @@ program
   });
 
 taskChoices(program.command("distill"))
-  .description("collect a teacher's thoughts and answers as rows to train a student on; resumable")
+  .description("collect a teacher's thoughts and answers as rows, and train a student on them; resumable")
   .requiredOption(
     "--teacher <url|folder>",
     "an OpenAI-compatible server, or a model folder (tiny-base: an embedded one)",
@@ -156,6 +156,10 @@ taskChoices(program.command("distill"))
   .option("--timeout <seconds>", "longest silence of the server", seconds, 120)
   .option("--without <filter>", "leave a filter out; may be repeated", collected, [])
   .option("--against <path>", "drop rows that share ten words with this evaluation set; may be repeated", collected, [])
+  .option("--student <model>", "then train this model on the rows, by recipes/sft.ts: a folder, or tiny-student")
+  .option("--set <name=value>", "a setting of the student's training (sft.epochs=2); may be repeated", collected, [])
+  .option("--run <name>", "name of the student's run folder (distill)")
+  .option("--out-dir <folder>", "where run folders are (out)")
   .addOption(seed())
   .addOption(json())
   .action(async (options) => {

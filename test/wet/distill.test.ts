@@ -7,6 +7,7 @@ import type { CollectedRow } from "#teacher";
 import { fakeServer, sendJson } from "../../src/teacher/fake-server.ts";
 import { aha, start } from "./cli.ts";
 import { count, distillFrom, writePrompts } from "./counting-teacher.ts";
+import { writeModel } from "./own-data.ts";
 
 const dir = writePrompts();
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -68,5 +69,51 @@ describe("aha distill from a server", () => {
     expect(stderr).toMatch(/answered 401: .*bad key.*environment variable/);
     expect(stderr + stdout).not.toMatch(/\n\s+at /);
     expect(server.asked.length).toBeLessThan(4);
+  });
+});
+
+describe("aha distill with a student", () => {
+  const runs = join(dir, "runs");
+  const withStudent = (url: string, student: string, ...more: string[]) =>
+    distillFrom(url, dir, "lessons.jsonl", "--limit", "8", "--student", student, "--out-dir", runs, ...more);
+
+  it("trains it on the rows as recipes/sft.ts does, and the same command goes on with both", async () => {
+    const student = writeModel(join(dir, "student"));
+    await using server = await fakeServer(count);
+    const command = withStudent(server.url, student, "--run", "lessons", "--set", "sft.steps=2");
+    const { code, stdout, stderr } = await aha(...command);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^rows +6$.*^sequences: 6 of lessons\.jsonl; 2 steps$/ms);
+    const config = JSON.parse(readFileSync(join(runs, "lessons/config.json"), "utf8"));
+    expect(config).toMatchObject({ recipe: "sft", config: { model: student, data: [join(dir, "lessons.jsonl")] } });
+    expect(existsSync(join(runs, "lessons/checkpoints/sft/2/model.safetensors"))).toBe(true);
+    const again = await aha(...command);
+    expect([again.code, server.asked.length]).toEqual([0, 8]);
+    expect(again.stdout).toMatch(/^asked now +0$.*^stage sft: done before/ms);
+  });
+
+  it("trains nobody on rows that are not all there yet", async () => {
+    await using server = await fakeServer((response, asked, number) =>
+      number === 3 ? sendJson(response, {}, 400) : count(response, asked),
+    );
+    const command = withStudent(server.url, "tiny-student", "--run", "part", "--out", join(dir, "part.jsonl"));
+    const { code, stdout } = await aha(...command);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/1 prompts got no answer.*tiny-student is trained once all are answered/);
+    expect(existsSync(join(runs, "part"))).toBe(false);
+  });
+
+  it("asks nothing for a student that cannot be trained, or settings that nobody has", async () => {
+    await using server = await fakeServer(count);
+    const none = await aha(...withStudent(server.url, join(dir, "nobody")));
+    expect([none.code, none.stderr]).toEqual([1, expect.stringMatching(/nobody: no such model folder/)]);
+    const typo = await aha(...withStudent(server.url, "tiny-student", "--set", "sft.step=2"));
+    expect([typo.code, typo.stderr]).toEqual([1, expect.stringMatching(/Did you mean "steps"/)]);
+    const alone = await aha(...distillFrom(server.url, dir, "no.jsonl", "--set", "sft.steps=2"));
+    expect([alone.code, alone.stderr]).toEqual([
+      1,
+      expect.stringMatching(/--set .* is for the training of a --student/),
+    ]);
+    expect(server.asked).toHaveLength(0);
   });
 });
