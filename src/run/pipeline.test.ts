@@ -17,6 +17,7 @@ import { learnedShares, Pipeline, plannedStages } from "./pipeline.ts";
 import { defineRecipe, type RunRecipeOptions, runRecipe } from "./recipe.ts";
 import { openRun } from "./run-folder.ts";
 import { setAside } from "./set-aside.ts";
+import { optional } from "./setting-rules.ts";
 import { readStageRecord, stageRecords } from "./stage-record.ts";
 import { readTable } from "./table.ts";
 
@@ -104,6 +105,42 @@ describe("a stage's record", () => {
     );
     expect(await train()).toMatchObject({ isFinished: true });
     expect(did).toHaveLength(3);
+  });
+
+  describe("of settings that were not given", () => {
+    const optionals = defineRecipe({
+      name: "r1",
+      config: {
+        data: { rows: "a", requests: optional("string") },
+        other: { file: optional("string"), steps: 1, lr: 2 },
+      },
+      async run({ config, stage }) {
+        const { file } = config.other;
+        await stage("whole", () => 1, { data: config.data });
+        await stage("part", () => 2, { other: { steps: config.other.steps }, hash: file === "new" ? "b" : "a" });
+      },
+    });
+    const go = (...set: string[]) => runRecipe(optionals, { dir, seed: 1, set });
+    const kept = () => ["config.json", "log.txt", "versions.json"].map((name) => readFileSync(join(dir, name), "utf8"));
+
+    it("names the stage that read the whole of their group, and changes nothing", async () => {
+      await go();
+      const before = kept();
+      await expect(go("data.requests=foo")).rejects.toThrow(
+        "exists with a different config (data.requests none → foo). Resume with the old one, redo these with --from whole, or choose another --run. Begun with the old one, and invalid with this: whole, part.",
+      );
+      expect(kept()).toEqual(before);
+    });
+
+    it("takes a new one that no stage has read, and writes down none that a later stage's inputs refuse", async () => {
+      await go();
+      expect(await go("other.file=old")).toMatchObject({ isFinished: true });
+      const before = kept();
+      expect(before[0]).toContain('"file": "old"');
+      expect(before[1]).toContain("settings changed: other.file none → old; no stage that stays has read them");
+      await expect(go("other.file=new")).rejects.toThrow('stage "part" was done with other inputs (hash a → b)');
+      expect(kept()).toEqual(before);
+    });
   });
 });
 

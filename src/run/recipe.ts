@@ -93,15 +93,19 @@ export async function runRecipe<C extends Config>(recipe: Recipe<C>, options: Ru
     const result = await current.run(run, async () => recipe.run({ config, stage, run, seed }));
     terminal?.table(run.table.view);
     run.mirrors.finish();
+    run.begin();
     run.log(endings.finished);
     return { isFinished: true, result };
   } catch (error) {
     if (error instanceof Stopped) {
       const { afterStage } = error;
-      run.log(afterStage === undefined ? endings.stopped : `${endings.stopped} after stage ${afterStage}`);
+      // A finished run that was asked for a stage that it has stays finished.
+      if (afterStage === undefined || !run.leaveAsFound())
+        run.log(afterStage === undefined ? endings.stopped : `${endings.stopped} after stage ${afterStage}`);
       return { isFinished: false, afterStage };
     }
-    logQuietly(run, error);
+    // What a person has to put right first is no part of the run.
+    if (!(error instanceof UserError && run.leaveAsFound())) logQuietly(run, error);
     throw error;
   }
 }

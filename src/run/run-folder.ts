@@ -72,17 +72,22 @@ function open(options: RunOptions, lock: Lock): Run {
     for (const folder of ["stages", "checkpoints"]) mkdirSync(join(dir, folder), { recursive: true });
   });
   const now = { node: process.version, platform: process.platform, arch: process.arch, ...versions };
-  const run = new Run({ dir, recipe, config, seed, terminal, mirrors, isResumed, versions: now, lock });
+  const save = (name: string, value: unknown) =>
+    writeFileAtomic(join(dir, name), `${JSON.stringify(value, null, 2)}\n`);
+  const begin = () => {
+    save("versions.json", now);
+    // Last, so that a folder with a config.json is a whole run folder.
+    if (!isResumed || changes.length > 0) save("config.json", asked);
+    fsyncFolder(dir);
+    if (changes.length > 0) run.tell(`settings changed: ${changes.join(", ")}; no stage that stays has read them`);
+  };
+  const parts = { dir, recipe, config, seed, terminal, mirrors, isResumed, versions: now, lock, begin };
+  const run = new Run({ ...parts, isChanged: changes.length > 0 });
   try {
     const updates = isResumed ? diffConfigs(readJsonFile(join(dir, "versions.json"), {}), now).map(formatChange) : [];
-    writeFileAtomic(join(dir, "versions.json"), `${JSON.stringify(now, null, 2)}\n`);
-    // Last, so that a folder with a config.json is a whole run folder.
-    if (!isResumed || changes.length > 0)
-      writeFileAtomic(join(dir, "config.json"), `${JSON.stringify(asked, null, 2)}\n`);
-    fsyncFolder(dir);
     run.log(isResumed ? `resumed by process ${process.pid}` : `started by process ${process.pid}`);
     if (updates.length > 0) run.log(`not number for number what an unchanged resume gives: ${updates.join(", ")}`);
-    if (changes.length > 0) run.tell(`settings changed: ${changes.join(", ")}; no stage that stays has read them`);
+    if (!isResumed || aside !== undefined) run.begin();
     if (aside !== undefined)
       run.tell(`set aside in ${aside}, to be done again: ${redo.map(({ name }) => name).join(", ")}`);
     return run;
@@ -112,7 +117,7 @@ function checkSame(
   const [otherRun, settings] = [diffConfigs(rest, askedRest), diffConfigs(config ?? {}, askedConfig)];
   const begun = stageRecords(dir);
   const kept = begun.filter(({ name }) => !redo.some((record) => record.name === name));
-  const invalid = otherRun.length > 0 ? begun.map(({ name }) => name) : invalidatedBy(settings, kept);
+  const invalid = otherRun.length > 0 ? begun.map(({ name }) => name) : invalidatedBy(settings, kept, config ?? {});
   const changes = [...otherRun, ...settings].map(formatChange);
   const isAllowed = otherRun.length === 0 && begun.length > 0 && invalid.length === 0;
   if (changes.length === 0 || isAllowed) return { isResumed: true, changes };
@@ -147,6 +152,8 @@ export class Run {
   readonly #claimed = new Set<string>();
   readonly #lock: Lock;
   readonly #files: Record<AppendOnly | "log.txt", number>;
+  /** Lines for log.txt, and what else is written, once this process works on the run; undefined from then on. */
+  #held: { lines: string[]; begin: () => void; isChanged: boolean } | undefined;
   #isClosed = false;
 
   constructor(
@@ -154,6 +161,10 @@ export class Run {
       terminal: Terminal | undefined;
       isResumed: boolean;
       lock: Lock;
+      /** Writes down what the run is asked for. */
+      begin: () => void;
+      /** It is asked for with other settings than before. */
+      isChanged: boolean;
     },
   ) {
     const { dir, recipe, config, seed, versions, isResumed, terminal, lock } = parts;
@@ -167,12 +178,32 @@ export class Run {
     this.table = new Table(join(dir, "table.json"), () => this.stageName);
     this.mirrors = new Mirrors(this, parts.mirrors);
     this.#lock = lock;
+    this.#held = { lines: [], begin: parts.begin, isChanged: parts.isChanged };
     const openAppend = (name: string) => explained(join(dir, name), () => openSync(join(dir, name), "a+"));
     this.#files = {
       "metrics.jsonl": openAppend("metrics.jsonl"),
       "rollouts.jsonl": openAppend("rollouts.jsonl"),
       "log.txt": openAppend("log.txt"),
     };
+  }
+
+  /**
+   * From here on this process works on the run: what it is asked for, and what was said so far, are written down. Until
+   * then a stage that is done may still refuse the settings, which leaves the folder as it was.
+   */
+  begin(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) return;
+    for (const line of held.lines) this.#write(line);
+    held.begin();
+  }
+
+  /** Forgets what was to be written, where this process has not begun to work; true where it has not. */
+  leaveAsFound(): boolean {
+    if (this.#held === undefined) return false;
+    this.#held = { lines: [], begin: () => {}, isChanged: true };
+    return true;
   }
 
   /** A file of this run. */
@@ -197,6 +228,7 @@ export class Run {
       );
     }
     this.#claimed.add(folder);
+    this.begin();
     explained(folder, () => mkdirSync(folder, { recursive: true }));
     fsyncFolder(this.path("checkpoints"));
     return folder;
@@ -237,6 +269,7 @@ export class Run {
   }
 
   #appendLines(name: AppendOnly, records: readonly Record<string, unknown>[]): void {
+    this.begin();
     this.#append(
       name,
       toJsonLines(
@@ -252,7 +285,13 @@ export class Run {
 
   /** Adds a dated line to log.txt, which keeps the lines of killed processes too. */
   log(text: string): void {
-    this.#append("log.txt", Buffer.from(`${new Date().toISOString()} ${text}\n`));
+    const line = `${new Date().toISOString()} ${text}\n`;
+    if (this.#held === undefined) this.#write(line);
+    else this.#held.lines.push(line);
+  }
+
+  #write(line: string): void {
+    this.#append("log.txt", Buffer.from(line));
   }
 
   /** A line for log.txt and for whoever watches. */
@@ -286,6 +325,7 @@ export class Run {
         );
       }
     }
+    this.begin();
     for (const name of appendOnly)
       explained(this.path(name), () => ftruncateSync(this.#files[name], lengths[name] ?? 0));
     this.mirrors.sync();
@@ -299,10 +339,15 @@ export class Run {
   /** Closes the files and lets the next process in. */
   close(): void {
     if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.mirrors.close();
-    for (const file of Object.values(this.#files)) closeSync(file);
-    this.#lock.release();
+    try {
+      // Settings that no stage has let pass are not the run's.
+      if (this.#held?.isChanged === false) this.begin();
+    } finally {
+      this.#isClosed = true;
+      this.mirrors.close();
+      for (const file of Object.values(this.#files)) closeSync(file);
+      this.#lock.release();
+    }
   }
 
   [Symbol.dispose](): void {

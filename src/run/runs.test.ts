@@ -59,6 +59,14 @@ describe("the list of runs", () => {
     expect(states()).toEqual({ done: "done", stopped: "stopped", failed: "crashed", until: "stopped" });
   });
 
+  it("a done one that is asked for again, in part or in whole, stays done", async () => {
+    await make("one");
+    for (const until of ["sft", "grpo", undefined]) {
+      await make("one", "done", { until });
+      expect(states()).toEqual({ one: "done" });
+    }
+  });
+
   it("a killed one has crashed, one that is worked on is running", async () => {
     const script = `
       import { openRun } from ${JSON.stringify(import.meta.resolve("./run-folder.ts"))};

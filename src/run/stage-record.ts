@@ -66,12 +66,21 @@ export const doneStages = (runDir: string): string[] =>
     .map(({ name }) => name);
 
 /** Stages whose own settings a change touches, and every one that began after the first of them: it may rest on its result. */
-export function invalidatedBy(changes: readonly Change[], records: readonly StageRecord[]): string[] {
-  const first = records.findIndex(({ settings }) => changes.some(({ path }) => reads(settings, path.split("."))));
+export function invalidatedBy(
+  changes: readonly Change[],
+  records: readonly StageRecord[],
+  config: Record<string, unknown>,
+): string[] {
+  const first = records.findIndex(({ settings }) =>
+    changes.some(({ path }) => reads(settings, path.split("."), config)),
+  );
   return first < 0 ? [] : records.slice(first).map(({ name }) => name);
 }
 
-function reads(settings: unknown, [name, ...rest]: readonly string[]): boolean {
+/** `config`: what the settings were taken from. Who read the whole of a group has read, too, what was not given in it. */
+function reads(settings: unknown, [name, ...rest]: readonly string[], config: unknown): boolean {
   if (name === undefined || !isRecord(settings)) return true;
-  return Object.hasOwn(settings, name) && reads(settings[name], rest);
+  const whole = isRecord(config) ? config : {};
+  if (Object.hasOwn(settings, name)) return reads(settings[name], rest, whole[name]);
+  return !Object.hasOwn(whole, name) && Object.keys(whole).every((other) => Object.hasOwn(settings, other));
 }

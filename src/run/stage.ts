@@ -57,6 +57,7 @@ async function runStage<T>(
     return before.result as T;
   }
   run.stopIfAsked();
+  run.begin();
   const record: StageRecord = before ?? {
     name,
     order: stageRecords(run.dir).length,
