@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import { runRecipe, Terminal } from "#run";
+import { isAbsolute, join, relative } from "node:path";
+import { runRecipe, Terminal, UserError } from "#run";
 import { machine } from "#tensor";
 import { loadRecipe } from "./load.ts";
 import { packageVersion } from "./version.ts";
@@ -22,6 +22,10 @@ export async function train(path: string, options: TrainOptions): Promise<number
   const recipe = await loadRecipe(path);
   const name = options.run ?? (options.tiny ? `${recipe.name}-tiny` : recipe.name);
   const dir = join(options.out, name);
+  if (isAbsolute(name) || /^(\.\.([/\\]|$)|$)/.test(relative(options.out, dir)))
+    throw new UserError(
+      `--run ${name}: leads out of ${options.out}. Expected the name of a folder in it; --out says where runs are.`,
+    );
   const { torchVersion, numThreads } = machine();
   using terminal = new Terminal({ isJson: options.json });
   const { isFinished, afterStage } = await runRecipe(recipe, {

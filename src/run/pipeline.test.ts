@@ -145,6 +145,11 @@ describe("a stage's record", () => {
 });
 
 describe("--until", () => {
+  it("an unknown stage leaves no folder", async () => {
+    await expect(train({ until: "zzz" })).rejects.toThrow("--until zzz: no such stage.");
+    expect(existsSync(dir)).toBe(false);
+  });
+
   it("stops after that stage, also when it was done before, and the same run goes on", async () => {
     expect(await train({ until: "sft" })).toEqual({ isFinished: false, afterStage: "sft" });
     expect(await train({ until: "cold-start" })).toEqual({ isFinished: false, afterStage: "cold-start" });

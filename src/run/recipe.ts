@@ -4,7 +4,7 @@ import { onInterrupt } from "./interrupt.ts";
 import { type DeclaredStages, learnedShares, plannedStages } from "./pipeline.ts";
 import { openRun, type Run, type RunOptions, Stopped } from "./run-folder.ts";
 import { type Stage, stagesOf } from "./stage.ts";
-import type { StageRecord } from "./stage-record.ts";
+import { type StageRecord, stageRecords } from "./stage-record.ts";
 import { UserError } from "./user-error.ts";
 
 type Config = Record<string, unknown>;
@@ -85,6 +85,8 @@ export async function runRecipe<C extends Config>(recipe: Recipe<C>, options: Ru
   const planned = recipe.stages === undefined ? undefined : plannedStages(recipe.stages, `recipe ${recipe.name}`);
   const declared = planned?.map(({ name }) => name);
   const redo = (begun: readonly StageRecord[]) => stagesToRedo(begun, declared, { from, until });
+  // A stage that there is none of leaves no folder behind.
+  redo(stageRecords(dir));
   using run = openRun({ dir, recipe: recipe.name, config, seed, versions, terminal, mirrors, redo });
   using _signals = onInterrupt(run);
   terminal?.plan(planned ?? [], learnedShares(dir, recipe.name, run.config));

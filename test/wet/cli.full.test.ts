@@ -188,6 +188,10 @@ describe("aha train", () => {
   });
 
   it("refuses settings that are none, before a folder is made", async () => {
+    const named = (run: string) => aha("train", "recipes/r1-zero.ts", "--tiny", "--run", run, ...out());
+    for (const run of ["../escaped", "..", join(dir, "escaped")])
+      expectMistake(await named(run), /--run .*: leads out of .*out\. Expected the name of a folder in it/);
+    expect(existsSync(join(dir, "escaped"))).toBe(false);
     const set = (text: string) => aha("train", "recipes/r1-zero.ts", "--run", "unset", "--set", text, ...out());
     expectMistake(await set("grpo.grupSize=4"), /--set grpo\.grupSize=4: no such setting\. Did you mean "groupSize"\?/);
     expectMistake(await set("grpo.ratio=tokens"), /"tokens" is not .*token.*sequence.*output/);
