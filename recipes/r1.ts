@@ -170,10 +170,10 @@ export default defineRecipe({
       };
       return parts.stage(name, released, inputs);
     };
-    // What every stage that asks questions depends on, and those that ask for summaries.
+    // What stages depend on that ask questions of the world: not all of `data`, which says where things lie, too.
     const { inputs } = world;
-    const asks = { world: config.world, data: config.data, ...inputs.rows };
-    const asksSummaries = { ...asks, ...inputs.graded };
+    const asks = { world: config.world };
+    const { answer: tags, summary: summaries } = inputs.tasks;
     const asTags = world.reasoning({ form: "answer", language: 0 });
     const asSummaries = world.reasoning({ form: "summary", language: 1 });
     const tasks = asSummaries.map(({ task }) => task);
@@ -186,14 +186,18 @@ export default defineRecipe({
         run.table.add(row, { ...measured.figures, ...cost });
         return measured;
       };
-      const given = form === "answer" ? asks : asksSummaries;
-      return stage(name, work, { ...given, model, form, measure: config.measure });
+      return stage(name, work, { ...asks, ...inputs.tasks[form].measured, model, form, measure: config.measure });
     };
 
     const before = await figures("base-figures", "base", { model: base }, "answer");
 
     // R1-Zero: pure reinforcement, accuracy and format alone.
-    const zero = await stage("zero", () => grpo(base, asTags, config.zero), { ...asks, base, zero: config.zero });
+    const zero = await stage("zero", () => grpo(base, asTags, config.zero), {
+      ...asks,
+      ...tags.trained,
+      base,
+      zero: config.zero,
+    });
     await figures("zero-figures", "R1-Zero", zero, "answer");
 
     // Cold start: R1-Zero's own thoughts, made readable, and the base taught by them.
@@ -210,7 +214,7 @@ export default defineRecipe({
             check,
           },
         ),
-      { ...asks, ...inputs.rewriter, drafts, check, model: zero.model },
+      { ...asks, ...tags.collected, ...inputs.rewriter, drafts, check, model: zero.model },
     );
     const dev1 = await stage("dev1", () => sft(base, readRows(started.path), config.coldStart), {
       coldStart: config.coldStart,
@@ -220,7 +224,8 @@ export default defineRecipe({
 
     // Reinforcement of reasoning, with the language-consistency reward.
     const dev2 = await stage("dev2", () => grpo(dev1.model, asSummaries, config.dev2), {
-      ...asksSummaries,
+      ...asks,
+      ...summaries.trained,
       model: dev1.model,
       dev2: config.dev2,
     });
@@ -230,7 +235,7 @@ export default defineRecipe({
     const sampled = await stage(
       "sampling",
       () => sampledRows(tasks, { name: "Dev2", model: dev2.model }, sampling, place("sampling")),
-      { ...asksSummaries, sampling, model: dev2.model },
+      { ...asks, ...summaries.collected, sampling, model: dev2.model },
     );
     const written = await stage("general", () => generalRows(world.general, run.stageDir("general")), {
       ...asks,
@@ -279,7 +284,16 @@ export default defineRecipe({
     const r1 = await stage(
       "r1",
       () => withScenarios(world, asSummaries, scorers, scenario, (shares) => grpo(dev3.model, shares, config.r1)),
-      { ...asksSummaries, r1: config.r1, generalShare, generalWeights, ...scorers, model: dev3.model },
+      {
+        ...asks,
+        ...summaries.trained,
+        ...inputs.requests,
+        r1: config.r1,
+        generalShare,
+        generalWeights,
+        ...scorers,
+        model: dev3.model,
+      },
     );
     const after = await figures("r1-figures", "R1", r1);
 
@@ -293,12 +307,14 @@ export default defineRecipe({
     await figures("distilled-figures", "student, distilled", distilled);
     const byRl = await stage("student-rl", () => grpo(student, asTags, config.studentRl), {
       ...asks,
+      ...tags.trained,
       student,
       studentRl: config.studentRl,
     });
     await figures("student-rl-figures", "student, RL alone", byRl, "answer");
     const both = await stage("distilled-rl", () => grpo(distilled.model, asSummaries, config.distilledRl), {
-      ...asksSummaries,
+      ...asks,
+      ...summaries.trained,
       model: distilled.model,
       distilledRl: config.distilledRl,
     });

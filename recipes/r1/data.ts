@@ -47,6 +47,7 @@ export type DataSettings = typeof dataSettings;
 
 const taskNames = ["gsm8k", "math", "code", "choice", "own"] as const;
 type TaskName = (typeof taskNames)[number];
+type Form = "answer" | "summary";
 
 /**
  * The world of a user's own rows, judge and author.
@@ -55,6 +56,7 @@ type TaskName = (typeof taskNames)[number];
 export async function dataWorld(settings: DataSettings, seed: number): Promise<World> {
   const path = checked(settings);
   const { prompts, exemplars, ifeval, decontaminate, author: writing } = settings;
+  const { maxTokens } = writing;
   const given = taskNames.filter((name) => isGiven(settings, name));
   const sources = Object.fromEntries(given.map((name) => [name, settings[name]]));
   const { rows, columns, isHeldOut, notes, hashes } = await readSources(sources, ifeval, decontaminate);
@@ -62,15 +64,15 @@ export async function dataWorld(settings: DataSettings, seed: number): Promise<W
   const requests: Requests = { helpful: without(all.helpful, isHeldOut), safe: without(all.safe, isHeldOut) };
   const shown = exemplars === undefined ? [] : await named("data.exemplars", () => readExemplars(exemplars));
   const models = await askedModels(writing, settings.judge, seed);
-  const author = chatAuthor({ model: models.author, exemplars: shown, prompts, maxTokens: writing.maxTokens });
+  const author = chatAuthor({ model: models.author, exemplars: shown, prompts, maxTokens });
   const judge = chatJudge({ model: models.judge, prompts });
-  const written = { author: { ...identityOf("author", models.author, prompts), exemplars: hashOf(shown) } };
-  const requested = hashOf(kinds.flatMap((kind) => [...requests[kind].train, ...requests[kind].test]));
+  const written = { author: { ...identityOf("author", models.author, prompts), exemplars: hashOf(shown), maxTokens } };
+  const requested = { requests: hashOf(kinds.flatMap((kind) => [...requests[kind].train, ...requests[kind].test])) };
   const judged = { judge: identityOf("judge", models.judge, prompts) };
   return {
     reasoning: (options) =>
       given
-        .filter((name) => options.form === "summary" || isRuled(settings, name))
+        .filter((name) => isAsked(settings, name, options.form))
         .map((name) => reasoningTask(settings, name, rows[name]!, { ...options, judge })),
     general: {
       helpful: requests.helpful.train.map(({ prompt }) => prompt),
@@ -94,11 +96,14 @@ export async function dataWorld(settings: DataSettings, seed: number): Promise<W
       }),
     ],
     inputs: {
-      rows: { rows: hashes },
+      tasks: {
+        answer: taskInputs(settings, hashes, "answer", judged),
+        summary: taskInputs(settings, hashes, "summary", judged),
+      },
       rewriter: written,
-      author: { ...written, requests: requested },
-      judge: { ...judged, requests: requested },
-      graded: given.every((name) => isRuled(settings, name)) ? {} : judged,
+      author: { ...written, ...requested },
+      judge: { ...judged, ...requested },
+      requests: requested,
     },
     release() {
       models.author.release();
@@ -112,11 +117,42 @@ const isGiven = (settings: DataSettings, name: TaskName): boolean => settings[na
 const isRuled = (settings: DataSettings, name: TaskName) =>
   isGiven(settings, name) && !(name === "own" && settings.own.graded === "judge");
 
+/** Whether a task is asked in this form: R1-Zero's is for rules alone. */
+const isAsked = (settings: DataSettings, name: TaskName, form: Form) =>
+  isGiven(settings, name) && (form === "summary" || isRuled(settings, name));
+
+/** What the tasks of a form depend on: rows by their content, settings under their own names, and the judge where it grades. */
+function taskInputs(
+  settings: DataSettings,
+  hashes: Sources["hashes"],
+  form: Form,
+  judged: { judge: Record<string, unknown> },
+): World["inputs"]["tasks"][Form] {
+  const names = taskNames.filter((name) => isAsked(settings, name, form));
+  const own = isGiven(settings, "own") ? { own: { graded: settings.own.graded } } : {};
+  const of = (found: Record<string, string>, ...more: string[]) =>
+    Object.fromEntries([...names, ...more].flatMap((name) => (found[name] === undefined ? [] : [[name, found[name]]])));
+  const graded = names.every((name) => isRuled(settings, name)) ? {} : judged;
+  const { decontaminate } = settings;
+  const rows = of(hashes.train);
+  const weights = names.map((name) => [name, { ...(name === "own" && own.own), weight: settings[name].weight }]);
+  return {
+    trained: {
+      ...graded,
+      data: { decontaminate, ...own, ...Object.fromEntries(weights) },
+      rows,
+      heldOut: of(hashes.test),
+    },
+    collected: { ...graded, data: { decontaminate, ...own }, rows },
+    measured: { ...graded, data: own, heldOut: of(hashes.test, "ifeval") },
+  };
+}
+
 function reasoningTask(
   settings: DataSettings,
   name: TaskName,
   rows: Sources["rows"][string],
-  { form, language, judge }: { form: "answer" | "summary"; language: number; judge: Judge },
+  { form, language, judge }: { form: Form; language: number; judge: Judge },
 ): TaskShare {
   // In the paper's template, or in each task's own manner of asking.
   const task = taskOver(name, settings[name], form === "answer" ? "r1-zero" : undefined);

@@ -29,8 +29,8 @@ export type Sources = {
   /** Whether a training text is too like what is measured. */
   isHeldOut: (text: string) => boolean;
   notes: string[];
-  /** Of all rows, by what they are for. */
-  hashes: Record<string, string>;
+  /** Of those rows, by task, and by column for what is measured. */
+  hashes: Record<Split, Record<string, string>>;
 };
 
 /**
@@ -45,13 +45,13 @@ export async function readSources(
   n: number,
 ): Promise<Sources> {
   const all: Sources["rows"] = {};
-  const hashes: Sources["hashes"] = {};
+  const hashes: Sources["hashes"] = { train: {}, test: {} };
   for (const [name, from] of Object.entries(sources)) {
     const task = taskOver(name, from);
     const train = await readSplit(task, "train", `data.${name}.rows`);
     const test = await readSplit(task, "test", `data.${name}.${from.heldOut === undefined ? "rows" : "heldOut"}`);
     all[name] = { train, test };
-    hashes[name] = hashOf([train.length, ...train, ...test]);
+    hashes.test[name] = hashOf(test);
   }
   let measured = Object.values(all).flatMap(({ test }) => test);
   const columns: Sources["columns"] = {};
@@ -59,7 +59,7 @@ export async function readSources(
     columns.ifeval = taskOver("ifeval", { rows: undefined, heldOut: ifeval });
     const test = await readSplit(columns.ifeval, "test", "data.ifeval");
     measured = [...measured, ...test];
-    hashes.ifeval = hashOf(test);
+    hashes.test.ifeval = hashOf(test);
   }
   const index = n === 0 ? undefined : ngramIndex(measured.map(problemOf), n);
   const isHeldOut = (text: string) => index?.match(text) !== undefined;
@@ -70,6 +70,7 @@ export async function readSources(
       throw new UserError(
         `recipe r1: data.${name}.rows: each of its ${train.length} questions shares ${n} words in a row with a held-out one. Expected other questions to train on; or set data.decontaminate to more words, or to 0.`,
       );
+    hashes.train[name] = hashOf(kept);
     notes.push(`${name}: ${countsOf(train.length, kept.length)} questions, and ${test.length} held out`);
     return [name, { train: kept, test }] as const;
   });

@@ -61,15 +61,18 @@ export function tinyWorld(noise: TinyNoise, seed: number): World {
     columns: Object.fromEntries(Object.entries(generalColumns).map(([name, task]) => [name, anyTask(task)])),
     notes: [`judge: ${judge.description}`, `rewriter: ${rewriter.description}`, `author: ${author.description}`],
     inputs: {
-      rows: {},
+      tasks: { answer: { ...nothing }, summary: { ...nothing } },
       rewriter: { noise: { rewriter: noise.rewriter } },
       author: { noise: { author: noise.author } },
       judge: { noise: { judge: noise.judge } },
-      graded: {},
+      requests: {},
     },
     release: () => {},
   };
 }
+
+/** Its rows are written here. */
+const nothing = { trained: {}, collected: {}, measured: {} };
 
 const truth: JudgeTruth = {
   score: (question, answer) => 1 + 9 * quality(knownRequest(question), answer),

@@ -1,5 +1,7 @@
 import type { Author, Judge, Scorer, SolveStyle, Task, TaskShare } from "aha-rl";
 
+type Inputs = Record<string, unknown>;
+
 /** What R1 is made of besides its algorithms: what is asked, who judges what no rule can, what is measured. */
 export type World = {
   /** Tasks whose answers a rule checks, with their shares: asked for in R1-Zero's tags, or as a thought and a summary. */
@@ -13,11 +15,16 @@ export type World = {
   columns: Record<string, Task<unknown>>;
   /** Facts about the world that the report prints: who judges, how often a stand-in is wrong. */
   notes: string[];
-  /**
-   * What its parts depend on, for the stages that ask them: its rows, who rewrites, answers and judges, and who grades where
-   * the summaries are asked for.
-   */
-  inputs: Record<"rows" | "rewriter" | "author" | "judge" | "graded", Record<string, unknown>>;
+  /** What its parts depend on, for the stages that use them: never where something lies or who serves it, but what it is. */
+  inputs: {
+    /** By the form asked for: rows to train on and how they are mixed, those that answers are collected to, those held out. */
+    tasks: Record<"answer" | "summary", Record<"trained" | "collected" | "measured", Inputs>>;
+    /** Who rewrites, and the requests with who answers, judges, or nobody. */
+    rewriter: Inputs;
+    author: Inputs;
+    judge: Inputs;
+    requests: Inputs;
+  };
   /** Frees what was loaded to be asked; the next question loads it again. */
   release: () => void;
 };

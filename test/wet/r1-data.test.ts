@@ -1,5 +1,5 @@
 /** R1 on models and rows that have nothing of the embedded model's world, with a server that judges and writes. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CollectedRow, liveTensors, type Row, readAllRows } from "aha-rl";
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readJsonLines, runRecipe } from "#run";
 import recipe from "../../recipes/r1.ts";
 import { readStageRecord } from "../../src/run/stage-record.ts";
-import { type FakeServer, fakeServer } from "../../src/teacher/fake-server.ts";
+import { type FakeServer, fakeServer, sendJson } from "../../src/teacher/fake-server.ts";
 import { root } from "./cli.ts";
 import { answerAs, readPrompt } from "./knowing-teacher.ts";
 import { learnSolutions, ownSettings, type Source, writeSource, writeSources } from "./own-data.ts";
@@ -69,7 +69,11 @@ describe("R1 on random models of a byte-level vocabulary, real rows, and a serve
   const recordOf = (stage: string) => readStageRecord(join(dir, "whole"), stage);
   const rowsOf = async (stage: string, file: string) =>
     (await readAllRows(join(dir, "whole/stages", stage, file))) as (Row & CollectedRow)[];
-  const runWhole = () => runRecipe(recipe, { dir: join(dir, "whole"), seed: 1, isTiny: true, set: settings });
+  /** With other values of some settings. */
+  const runWhole = (...changes: string[]) => {
+    const set = [...new Map([...settings, ...changes].map((one) => [one.split("=")[0], one])).values()];
+    return runRecipe(recipe, { dir: join(dir, "whole"), seed: 1, isTiny: true, set });
+  };
   beforeAll(async () => {
     await runWhole();
     lines = readJsonLines(join(dir, "whole/metrics.jsonl"));
@@ -162,7 +166,12 @@ describe("R1 on random models of a byte-level vocabulary, real rows, and a serve
       /stage "dev1-figures" was done with other inputs \(judge\.prompts/,
     ],
     ["an exemplar", "exemplars.jsonl", /stage "cold-start" was done with other inputs \(author\.exemplars/],
-    ["a row", "own-rows.jsonl", /stage "base-figures" was done with other inputs \(rows\.own/],
+    ["a row", "own-rows.jsonl", /stage "dev2" was done with other inputs \(rows\.own \w+ → \w+\)/],
+    [
+      "a held-out row",
+      "own-held-out.jsonl",
+      /stage "dev1-figures" was done with other inputs \(heldOut\.own \w+ → \w+\)/,
+    ],
   ])("refuses to go on from the first stage that met %s, once it has changed", async (_, file, message) => {
     const path = join(dir, file);
     const before = readFileSync(path, "utf8");
@@ -170,6 +179,31 @@ describe("R1 on random models of a byte-level vocabulary, real rows, and a serve
     const refused = await runWhole().catch((error: Error) => error.message);
     writeFileSync(path, before);
     expect(refused).toMatch(message);
+  });
+
+  it.each([
+    ["data.own.graded=rule", /own\.graded judge → rule.* invalid with this: base-figures, zero,/],
+    ["data.math.weight=2", /math\.weight 1 → 2.* invalid with this: zero, zero-figures, cold-start,/],
+    ["data.own.weight=2", /own\.weight 1 → 2.* invalid with this: dev2, dev2-figures,/],
+    ["data.decontaminate=0", /decontaminate 10 → 0.* invalid with this: zero,/],
+    ["data.author.model=other", /stage "cold-start" was done with other inputs \(author\.model author → other\)/],
+    ["data.author.maxTokens=99", /stage "cold-start" was done with other inputs \(author\.maxTokens 32768 → 99\)/],
+    ["data.judge.model=other", /stage "dev1-figures" was done with other inputs \(judge\.model judge → other\)/],
+  ])("refuses %s from the first stage that depends on it", async (change, message) => {
+    const kept = () => ["config.json", "log.txt"].map((name) => readFileSync(join(dir, "whole", name), "utf8"));
+    const before = kept();
+    await expect(runWhole(change)).rejects.toThrow(message);
+    expect(kept()).toEqual(before);
+  });
+
+  it("goes on where the same rows lie elsewhere, and the same models behind other servers", async () => {
+    await using moved = await fakeServer((response) => sendJson(response, {}, 500));
+    const rows = join(dir, "moved.jsonl");
+    copyFileSync(join(dir, "own-rows.jsonl"), rows);
+    const to = [`data.author.url=${moved.url}`, `data.judge.url=${moved.url}`, `data.own.rows=${rows}`];
+    expect(await runWhole(...to)).toMatchObject({ isFinished: true });
+    expect(moved.asked).toEqual([]);
+    expect(await runWhole()).toMatchObject({ isFinished: true });
   });
 });
 
