@@ -20,6 +20,7 @@ import {
   rewardModel,
   type SftConfig,
   type Stage,
+  settings,
   sft,
   sftConfig,
   within,
@@ -30,10 +31,21 @@ import { measure } from "./r1/measure.ts";
 import { coldStartRows, generalRows, judgedRows, rowsOf, sampledRows } from "./r1/rows.ts";
 import { withScenarios } from "./r1/scenarios.ts";
 import { tinyWorld } from "./r1/tiny.ts";
+import { unread } from "./r1/unread.ts";
 import r1Zero from "./r1-zero.ts";
 
 /** What all stages of reinforcement share: R1-Zero's settings. */
 const rl: GrpoConfig = grpoConfig({ ...r1Zero.config.grpo, evalPrompts: 100, checkpointEvery: 8, keepRollouts: 64 });
+
+/** What one world reads, and the other does not. */
+const ofWorlds = settings({
+  /** Shares in which the tiny world's stand-ins are wrong. */
+  noise: { judge: within(0.1, 0, 1), rewriter: within(0.05, 0, 1), author: within(0.35, 0, 1) },
+  data: dataSettings,
+});
+
+/** The embedded models' world, or rows of your own (`data`); spread, the rule is the recipe's. */
+const worlds = settings({ world: oneOf("tiny", ["tiny", "data"]), ...ofWorlds }, (config) => unread(config, ofWorlds));
 
 /** A model's folder, and the tokens that its own stage trained on. */
 type Trained = { model: string; tokens?: number };
@@ -69,11 +81,7 @@ export default defineRecipe({
     /** A pretrained base, and a smaller one that the answers are distilled into. */
     model: embeddedModel,
     student: embeddedStudent,
-    /** The embedded models' world, or rows of your own (`data`). */
-    world: oneOf("tiny", ["tiny", "data"]),
-    /** Shares in which the tiny world's stand-ins are wrong. */
-    noise: { judge: within(0.1, 0, 1), rewriter: within(0.05, 0, 1), author: within(0.35, 0, 1) },
-    data: dataSettings,
+    ...worlds,
 
     zero: grpoConfig({ ...rl, steps: 320 }),
     drafts: { prompts: count(300), samples: count(4), maxNewTokens: count(256) },

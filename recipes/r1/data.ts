@@ -51,7 +51,7 @@ type Form = "answer" | "summary";
 
 /**
  * The world of a user's own rows, judge and author.
- * @throws UserError for settings that are missing or would be ignored, and for bad requests.
+ * @throws UserError for settings that are missing, and for bad requests.
  */
 export async function dataWorld(settings: DataSettings, seed: number): Promise<World> {
   const path = checked(settings);
@@ -178,7 +178,7 @@ function thoughtsOf(requests: Requests): (prompt: string) => boolean {
   return (prompt) => !atOnce.has(prompt);
 }
 
-/** What has to be set, and nothing that would be ignored: the file of requests. */
+/** What has to be set (`unread` refuses what would be ignored): the file of requests. */
 function checked(settings: DataSettings): string {
   const { requests, author } = settings;
   const hasAuthor = author.url !== undefined || author.folder !== undefined;
@@ -195,11 +195,6 @@ function checked(settings: DataSettings): string {
   if (requests === undefined || !hasAuthor || !ruled)
     throw new UserError(
       `recipe r1: world is "data", but not set: ${missing.join("; ")}. Give each with --set NAME=VALUE, or set world=tiny.`,
-    );
-  const half = taskNames.find((name) => settings[name].heldOut !== undefined && !isGiven(settings, name));
-  if (half !== undefined)
-    throw new UserError(
-      `recipe r1: data.${half}.heldOut is ${settings[half].heldOut}, data.${half}.rows is not set. Expected both, or rows alone.`,
     );
   return requests;
 }

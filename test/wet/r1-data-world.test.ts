@@ -36,7 +36,7 @@ const write = (name: string, rows: readonly object[]) => writeJsonLines(join(dir
 
 /** The last value of each setting counts. */
 const world = (...given: string[]) => {
-  const set = [...new Map(given.map((one) => [one.split("=")[0], one])).values()];
+  const set = [...new Map(["world=data", ...given].map((one) => [one.split("=")[0], one])).values()];
   return dataWorld(resolveConfig(recipe, { set }).data, 1);
 };
 const needed = (...rows: object[]) => [`data.requests=${write("requests.jsonl", rows)}`, `data.math.rows=${sums}`];
@@ -146,13 +146,30 @@ describe("a world of one's own data", () => {
     await expect(by(empty)).rejects.toThrow(`${empty}: no weights.`);
   });
 
-  it("asks for all that is not set at once, and refuses half of a setting", async () => {
+  it("asks for all that is not set at once", async () => {
     await expect(world("data.own.rows=rows.jsonl", "data.own.graded=judge")).rejects.toThrow(
       'recipe r1: world is "data", but not set: data.requests (general requests, as in examples/requests.jsonl); data.author.url (an OpenAI-compatible server) or data.author.folder (a model that runs here); data.gsm8k.rows, data.math.rows, data.code.rows, data.choice.rows, data.own.rows (one or more, whose answers a rule grades). Give each with --set NAME=VALUE, or set world=tiny.',
     );
-    await expect(world(...byServer(), ...needed(), "data.code.heldOut=tests.jsonl")).rejects.toThrow(
-      "recipe r1: data.code.heldOut is tests.jsonl, data.code.rows is not set. Expected both, or rows alone.",
-    );
+  });
+
+  it.each([
+    [["data.requests=foo"], 'data.requests is foo, but world is "tiny", which reads nothing of "data". Leave it out, or set world=data.'], // biome-ignore format: one line
+    [["data.math.rows=foo"], 'data.math.rows is foo, but world is "tiny"'],
+    [["data.author.url=foo"], 'data.author.url is foo, but world is "tiny"'],
+    [["data.decontaminate=0"], 'data.decontaminate is 0, but world is "tiny"'],
+    [["world=data", "noise.judge=0.9"], 'noise.judge is 0.9, but world is "data", which reads nothing of "noise". Leave it out, or set world=tiny.'], // biome-ignore format: one line
+    [["world=data", "data.gsm8k.weight=3"], "data.gsm8k.weight is 3, but data.gsm8k.rows is not set. Expected rows beside it: set them, or leave it out."], // biome-ignore format: one line
+    [["world=data", "data.own.graded=judge"], "data.own.graded is judge, but data.own.rows is not set."],
+    [["world=data", "data.code.heldOut=foo"], "data.code.heldOut is foo, but data.code.rows is not set."],
+  ])("refuses what nothing would read: %j", (set, message) => {
+    for (const isTiny of [false, true])
+      expect(() => resolveConfig(recipe, { set, isTiny })).toThrow(`--set: ${message}`);
+  });
+
+  it("takes each world's own settings, and the other's where they are the defaults", () => {
+    expect(resolveConfig(recipe, { set: ["noise.judge=0.9", "data.gsm8k.weight=1"] }).noise.judge).toBe(0.9);
+    const set = ["world=data", "noise.judge=0.1", "data.gsm8k.rows=foo", "data.gsm8k.weight=3"];
+    expect(resolveConfig(recipe, { set }).data.gsm8k.weight).toBe(3);
   });
 
   it.each([
