@@ -28,6 +28,7 @@ import {
 } from "aha-rl";
 import { dataSettings, dataWorld } from "./r1/data.ts";
 import { measure } from "./r1/measure.ts";
+import { checkRoom } from "./r1/room.ts";
 import { coldStartRows, generalRows, judgedRows, rowsOf, sampledRows } from "./r1/rows.ts";
 import { withScenarios } from "./r1/scenarios.ts";
 import { tinyWorld } from "./r1/tiny.ts";
@@ -166,6 +167,7 @@ export default defineRecipe({
     const world = config.world === "tiny" ? tinyWorld(config.noise, seed) : await dataWorld(config.data, seed);
     // Hours before it is needed.
     LocalFrozen.check(student);
+    if (config.world === "data") await checkRoom(world, config, seed);
     for (const note of world.notes) run.tell(note);
     // Who was asked in one stage is not in memory in the next.
     const stage: Stage = (name, work, inputs) => {

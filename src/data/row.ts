@@ -3,16 +3,16 @@ export type Row = Record<string, unknown>;
 
 type FieldTypes = { string: string; number: number; boolean: boolean; array: unknown[]; object: Row };
 
-const places = new WeakMap<Row, string>();
+const places = new WeakMap<object, string>();
 
 /** Remembers where a row was read, for messages: `train.jsonl:118`. */
-export function at<R extends Row>(row: R, place: string): R {
+export function at<R extends object>(row: R, place: string): R {
   places.set(row, place);
   return row;
 }
 
 /** Where a row was read; "row" when it was not read from a file. */
-export function placeOf(row: Row): string {
+export function placeOf(row: object): string {
   return places.get(row) ?? "row";
 }
 

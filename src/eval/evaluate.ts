@@ -39,6 +39,10 @@ export type Evaluation = {
   rewards: Record<string, Estimate>;
 };
 
+/** Which of so many rows are evaluated, in their order. */
+export const evaluatedRows = (numRows: number, { seed, limit }: Pick<EvaluateOptions, "seed" | "limit">): Int32Array =>
+  permutation(streamKey(seed, "eval-rows"), numRows).slice(0, limit);
+
 /**
  * Samples answers to held-out problems and scores them, as the paper does: pass@1 is the mean over k samples.
  * @throws UserError where a verifier fails on more answers than `maxVerifierErrors` allows.
@@ -51,7 +55,7 @@ export async function evaluate<R>(
   const { samples, seed, temperature, topP, maxNewTokens, onProgress } = options;
   const rows = await rowsOf(task, "test");
   if (rows.length === 0) throw new Error(`eval: task ${task.name} has no rows in its "test" split.`);
-  const order = permutation(streamKey(seed, "eval-rows"), rows.length).slice(0, options.limit);
+  const order = evaluatedRows(rows.length, options);
   const prompts = Array.from(order, (index, id) => ({ id, ids: promptIds(task, rows[index]!, policy.tokenizer) }));
   const problems = new Array<Problem<R>>(prompts.length);
   let numDone = 0;

@@ -11,7 +11,7 @@ export {
 } from "./answers.ts";
 export { type Calibration, calibration, type Forecast, type ReliabilityBin, reliabilityLines } from "./calibration.ts";
 export { comparisonHtml } from "./comparison-report.ts";
-export { type EvaluateOptions, type Evaluation, evaluate, type Problem, summarize } from "./evaluate.ts";
+export { type EvaluateOptions, type Evaluation, evaluate, evaluatedRows, type Problem, summarize } from "./evaluate.ts";
 export { type ReportCompletion, type ReportParts, reportHtml, type Summary, summaryOf } from "./report.ts";
 export {
   bootstrapInterval,

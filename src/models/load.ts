@@ -51,10 +51,11 @@ export function loadModel(name: string, { dtype = "float32", device = "cpu" }: L
  * Throws what `loadModel` would about a folder, from the names and shapes of its weights alone: in a moment, so that a model
  * that is needed in hours can be refused now.
  */
-export function checkModel(name: string): void {
-  withShards(modelFolder(name), (shards, config) => {
+export function checkModel(name: string): DecoderConfig {
+  return withShards(modelFolder(name), (shards, config) => {
     for (const parts of layout(config).values()) for (const part of parts) shards.find(part, config);
     shards.refuseLeftovers();
+    return config;
   });
 }
 

@@ -62,10 +62,10 @@ export class LocalFrozen implements FrozenPolicy {
     return new LocalFrozen(loadModel(folder, options), Tokenizer.load(modelFolder(folder)), options);
   }
 
-  /** Throws what `load` would about a folder, without reading its weights. */
-  static check(folder: string): void {
-    checkModel(folder);
-    Tokenizer.load(modelFolder(folder));
+  /** The longest context and the tokenizer of a folder. Throws what `load` would, without reading its weights. */
+  static check(folder: string): { maxPositions: number; tokenizer: Tokenizer } {
+    const { maxPositions } = checkModel(folder);
+    return { maxPositions, tokenizer: Tokenizer.load(modelFolder(folder)) };
   }
 
   /** Exact, so in the element type it computes in: a reference that is loaded again believes the same. */

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { placeOf, type Row, readAllRows, resolveData } from "#data";
+import { at, placeOf, type Row, readAllRows, resolveData } from "#data";
 import { type Answer, formatReward, type Grade, languageReward, type Reward, thinkFormat } from "#rewards";
 import { defineTask } from "./define-task.ts";
 import { ask, type PromptStyle } from "./prompts.ts";
@@ -47,7 +47,7 @@ export function dataTask<R extends Question>(parts: DataTask<R>, options: DataTa
     const rows =
       loaded.get(split) ??
       readSplit(name, options.data, split).then(({ rows: found, isWhole }) => {
-        const all = found.map(read);
+        const all = found.map((row) => at(read(row), placeOf(row)));
         if (hasGold && found[0] !== undefined && !all.some(hasGold)) {
           throw new Error(
             `${placeOf(found[0])}: no gold here, nor in any row after it (${found.length} in all). Fields here: ${Object.keys(found[0]).join(", ")}.`,

@@ -7,6 +7,7 @@ import { liveTensors, promptsFolder } from "aha-rl";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { resolveConfig } from "#run";
 import { dataWorld } from "../../recipes/r1/data.ts";
+import { checkRoom } from "../../recipes/r1/room.ts";
 import recipe from "../../recipes/r1.ts";
 import { type FakeServer, fakeServer, sendJson, sendMessage } from "../../src/teacher/fake-server.ts";
 import { writeJsonLines, writeModel } from "./own-data.ts";
@@ -218,6 +219,43 @@ describe("a world of one's own data", () => {
       );
     },
   );
+
+  it.each([
+    [
+      "data.math.heldOut",
+      [
+        { problem: "1 + 1?", answer: 2 },
+        { problem: "why ".repeat(2000), answer: 2 },
+      ],
+      /^recipe r1: .*long\.jsonl:2: \d{4} tokens as a prompt of task math\. Expected at most 1792: .*model has a context of 2048, of which \S+ takes 256\. Shorten the row, leave it out, or lower/,
+    ],
+    [
+      "data.own.rows",
+      [{ problem: "why ".repeat(2000), answer: 2 }],
+      /^recipe r1: .*long\.jsonl:1: .*task own.*drafts\.maxNewTokens takes 256/,
+    ],
+    [
+      "data.requests",
+      [...enough, { prompt: "why ".repeat(2000), kind: "safe" }, { prompt: "why? ".repeat(2000), kind: "helpful" }],
+      /^recipe r1: data\.requests, "why.*": \d+ tokens .*Expected at most 1952: .*answers\.maxNewTokens takes 96/,
+    ],
+  ])("says before anything else which row of %s leaves an answer no room", async (setting, rows, message) => {
+    const own = [`data.own.rows=${sums}`, `data.own.heldOut=${sums}`, "data.decontaminate=0"];
+    const given = (...more: string[]) => [
+      ...byServer(),
+      ...needed(...enough),
+      ...own,
+      `data.math.heldOut=${sums}`,
+      ...more,
+    ];
+    const room = async (...set: string[]) => {
+      const models = [`model=${folder}`, `student=${folder}`, "zero.maxNewTokens=256", "dev2.maxNewTokens=256", "r1.maxNewTokens=256", "studentRl.maxNewTokens=256", "distilledRl.maxNewTokens=256"]; // biome-ignore format: one line
+      const config = resolveConfig(recipe, { set: ["world=data", ...models, ...new Map(set.map((one) => [one.split("=")[0], one])).values()] }); // biome-ignore format: one line
+      return checkRoom(await dataWorld(config.data, 1), config, 1);
+    };
+    await room(...given());
+    await expect(room(...given(`${setting}=${write("long.jsonl", rows)}`))).rejects.toThrow(message);
+  });
 
   it.each([
     [{ prompt: "Bye!" }, /requests\.jsonl:2: kind is undefined\. Expected "helpful" or "safe"\.$/],
