@@ -30,7 +30,7 @@ export async function runs(names: readonly string[], options: RunsOptions): Prom
   if (first !== undefined && second !== undefined) return compare(first, second, options);
   if (first !== undefined && existsSync(join(findRun(first, options.out), "config.json")))
     throw new UserError(`aha runs ${first}: one run. Expected a folder of runs, or the two to compare.`);
-  const list = listRuns(first ?? options.out);
+  const list = listRuns(first ?? options.out, (message) => console.error(`aha runs: ${message} Not in the list.`));
   console.log(options.json ? JSON.stringify(list, null, 2) : listLines(list, first ?? options.out).join("\n"));
 }
 

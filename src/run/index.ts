@@ -57,4 +57,4 @@ export type { Stage } from "./stage.ts";
 export { doneStages, readStageRecord, type StageRecord } from "./stage-record.ts";
 export { type Figure, formatFigure, readTable, type TableView, tableLines } from "./table.ts";
 export { type StepRecord, Terminal, type TerminalOptions } from "./terminal.ts";
-export { formatNumber, UserError } from "./user-error.ts";
+export { formatNumber, UserError, WaitsForPerson } from "./user-error.ts";

@@ -5,7 +5,7 @@ import { type DeclaredStages, learnedShares, plannedStages } from "./pipeline.ts
 import { openRun, type Run, type RunOptions, Stopped } from "./run-folder.ts";
 import { type Stage, stagesOf } from "./stage.ts";
 import { type StageRecord, stageRecords } from "./stage-record.ts";
-import { UserError } from "./user-error.ts";
+import { UserError, WaitsForPerson } from "./user-error.ts";
 
 type Config = Record<string, unknown>;
 
@@ -113,7 +113,12 @@ export async function runRecipe<C extends Config>(recipe: Recipe<C>, options: Ru
 }
 
 /** How the last line of log.txt begins when a process has left its run; a killed one leaves none of these. */
-export const endings = { finished: "finished", stopped: "stopped as asked", failed: "failed: " } as const;
+export const endings = {
+  finished: "finished",
+  stopped: "stopped as asked",
+  waiting: "waits for a person: ",
+  failed: "failed: ",
+} as const;
 
 /** Of the stages that have begun, those from `from` on. Throws a UserError for a stage that is not known, or not yet to be redone. */
 function stagesToRedo(
@@ -147,7 +152,8 @@ function stagesToRedo(
 /** A full disk must not hide the error that it caused. */
 function logQuietly(run: Run, error: unknown): void {
   try {
-    run.log(`${endings.failed}${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    if (error instanceof WaitsForPerson) run.log(endings.waiting + error.message);
+    else run.log(`${endings.failed}${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   } catch {
     // The error itself is on its way to the terminal.
   }

@@ -9,6 +9,7 @@ import { plotLines } from "./plot.ts";
 import { defineRecipe, type RunRecipeOptions, runRecipe } from "./recipe.ts";
 import { compareRuns, listRuns, readRun } from "./runs.ts";
 import { Table, tableLines } from "./table.ts";
+import { WaitsForPerson } from "./user-error.ts";
 
 let out: string;
 beforeEach(() => {
@@ -57,6 +58,18 @@ describe("the list of runs", () => {
     mkdirSync(join(out, "model"));
     writeFileSync(join(out, "model", "config.json"), '{"model_type": "qwen2"}');
     expect(states()).toEqual({ done: "done", stopped: "stopped", failed: "crashed", until: "stopped" });
+  });
+
+  it("is stopped where a person is waited for, and goes on without a run whose files are broken, which it tells", async () => {
+    const check = defineRecipe({ name: "r1", config: {}, stages: ["check"], run: ({ stage }) => stage("check", () => { throw new WaitsForPerson("rows wait for a person."); }) }); // biome-ignore format: one line
+    await expect(runRecipe(check, { dir: join(out, "waits"), seed: 1 })).rejects.toThrow("wait for a person");
+    mkdirSync(join(out, "broken"));
+    writeFileSync(join(out, "broken", "config.json"), '{"recipe": "r1", ');
+    const told: string[] = [];
+    const list = listRuns(out, (message) => told.push(message));
+    expect(list.map(({ name, state }) => [name, state])).toEqual([["waits", "stopped"]]);
+    expect(told).toEqual([expect.stringMatching(/broken\/config\.json: not JSON .*Put it right/)]);
+    expect(() => listRuns(out)).toThrow(/broken\/config\.json: not JSON/);
   });
 
   it("a done one that is asked for again, in part or in whole, stays done", async () => {

@@ -9,7 +9,7 @@ import { stageRecords } from "./stage-record.ts";
 import { readTable, type TableView } from "./table.ts";
 import { UserError } from "./user-error.ts";
 
-/** A run that nobody works on is "done" at its end, "stopped" where a person asked for it, and otherwise "crashed": it failed or was killed. */
+/** A run that nobody works on is "done" at its end, "stopped" where a person asked for it or is waited for, and otherwise "crashed": it failed or was killed. */
 export type RunState = "running" | "stopped" | "done" | "crashed";
 
 export type RunSummary = {
@@ -32,12 +32,24 @@ export type RunSummary = {
 
 type Line = Record<string, unknown>;
 
-/** The runs in a folder such as `out/`, the latest first. Folders that are no runs are passed over. */
-export function listRuns(folder: string): RunSummary[] {
+/**
+ * The runs in a folder such as `out/`, the latest first. Folders that are no runs are passed over; `onBroken` is told of one
+ * whose files cannot be read, which is an error where absent.
+ */
+export function listRuns(folder: string, onBroken?: (message: string) => void): RunSummary[] {
+  const summarize = (name: string) => {
+    try {
+      return summarizeRun(join(folder, name), name) ?? [];
+    } catch (error) {
+      if (onBroken === undefined || !(error instanceof UserError)) throw error;
+      onBroken(error.message);
+      return [];
+    }
+  };
   if (!existsSync(folder)) throw new UserError(`${folder}: no such folder. Runs are made by aha train, in out/.`);
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, "config.json")))
-    .flatMap(({ name }) => summarizeRun(join(folder, name), name) ?? [])
+    .flatMap(({ name }) => summarize(name))
     .sort((a, b) => b.started.localeCompare(a.started));
 }
 
@@ -103,7 +115,12 @@ function readLog(dir: string, isRunning: boolean): { started: string; seconds: n
   return {
     started: new Date(lines[0]?.at ?? modifiedAt(join(dir, "config.json"))).toISOString(),
     seconds: milliseconds.reduce((sum, one) => sum + one, 0) / 1000,
-    ending: words === endings.finished ? "done" : words.startsWith(endings.stopped) ? "stopped" : "crashed",
+    ending:
+      words === endings.finished
+        ? "done"
+        : words.startsWith(endings.stopped) || words.startsWith(endings.waiting)
+          ? "stopped"
+          : "crashed",
   };
 }
 

@@ -3,6 +3,9 @@ export class UserError extends Error {
   override name = "UserError";
 }
 
+/** A run cannot go on before a person has done something that it asks for; nothing went wrong. */
+export class WaitsForPerson extends UserError {}
+
 /** "1e-6" rather than "0.000001": numbers as people write them in settings. */
 export function formatNumber(value: number): string {
   const size = Math.abs(value);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { UserError, writeFileAtomic } from "#run";
+import { UserError, WaitsForPerson, writeFileAtomic } from "#run";
 import { splitResponse } from "#tokenizer";
 import type { CollectedRow } from "./provenance.ts";
 
@@ -31,7 +31,7 @@ export function humanCheck(rows: readonly CollectedRow[], { path, skip = false }
   }
   const [header, ...lines] = editedLines(path);
   if ((header?.value as Header | undefined)?.checked !== true) {
-    throw new UserError(
+    throw new WaitsForPerson(
       `${path}: ${rows.length} rows wait for a person. Set keep to false or mend the text where needed, set "checked" to true in the first line, then start the same command again.`,
     );
   }
