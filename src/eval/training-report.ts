@@ -63,8 +63,14 @@ export function writeTrainingReport(report: TrainingReport): Summary {
   say(`mean length        ${before.length.value.toFixed(1)}  →  ${after.length.value.toFixed(1)} tokens`);
   say("");
   say(`report   ${run.path("report.html")}`);
-  say(`chat     npx aha chat ${result.model}    (then type, say: ${base.examples[0]?.prompt ?? "a question"})`);
+  say(`chat     npx aha chat ${result.model}    (then type, say: ${worthTyping(trained) ?? "a question"})`);
   return summary;
+}
+
+/** A question as the trained model was asked it, on one line; undefined where nobody would type it. */
+function worthTyping({ examples }: Measured): string | undefined {
+  const question = examples[0]?.prompt.replace(/\s+/g, " ").trim();
+  return question !== undefined && question.length <= 160 ? question : undefined;
 }
 
 function partsOf({ run, stage, task, base, trained, result, format }: TrainingReport): ReportParts {
