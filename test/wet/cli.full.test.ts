@@ -112,7 +112,7 @@ describe("aha eval, check, chat, doctor", () => {
   it.each([
     ["noRows", /task no-rows: load\("test"\) threw TypeError: rows\.map is not a function\. Mend the task/],
     ["noPrompt", /task no-prompt: prompt\(\{"n":\d\}\) threw RangeError: nothing to ask/],
-    ["noVerdict", /none of the 32 answers could be judged.*the verifier is down/],
+    ["noVerdict", /32 of 32 answers have no reward.*the verifier is down.*judge can be reached/],
     ["tooLong", /a prompt of \d+ tokens and an answer of up to 8 exceed the model's context of 128/],
   ])("a task of one's own that fails is named: %s", async (name, message) => {
     expectMistake(
